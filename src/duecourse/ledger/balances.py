@@ -106,7 +106,7 @@ def _cash_reached(view: View, live: pl.DataFrame) -> pl.DataFrame:
 
 
 def open_disputes(view: View) -> pl.DataFrame:
-    """invoice_id, disputed_minor: the amount in open disputes, at most the invoice (a dispute without amount is whole)."""
+    """invoice_id, disputed_minor: the amount in open disputes, at most the invoice (no amount: all of it)."""
     day = pl.lit(view.as_of)
     still_open = view.table("disputes").filter(pl.col("closed_on").is_null() | (pl.col("closed_on") >= day))
     return (
