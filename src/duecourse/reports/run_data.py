@@ -1,0 +1,124 @@
+"""Everything the run page shows, as one value; the verb ``run`` fills it and ``run_page.render`` prints it.
+
+Frames keep the column contracts of the command line (scores, worklist, decisions, cash_daily, cash_weekly). Any frame
+may be empty: its section then says why and what the next step is. Additional columns are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from duecourse.core.errors import Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunIdentity:
+    """What makes the page reproducible: the same values give the same page, byte for byte.
+
+    ``generated_at`` is shown in the footer when given; leave it None where bytes must be equal. ``title`` is the name of
+    the company or of the export. ``rung`` is the rung that served most invoices (model / customer_history / book /
+    terms); ``pinned`` texts are printed as they are.
+    """
+
+    title: str
+    sources: tuple[str, ...]
+    as_of: date
+    snapshot_id: str
+    model_id: str
+    rung: str
+    policy: str
+    seed: int
+    program_version: str
+    policy_version: str = ""
+    generated_at: datetime | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Headline:
+    """The measured state of one currency at ``as_of``. Days are days; shares are 0..1; None means not computable.
+
+    Open and overdue amounts and the expected cash are not here: the page adds them up from ``scores`` and
+    ``cash_daily``, so that no two figures on it can disagree.
+    """
+
+    currency: str
+    dso_days: float | None = None
+    best_possible_dso_days: float | None = None
+    average_days_delinquent: float | None = None
+    cei: float | None = None
+    late_share: float | None = None
+    late_share_of: int = 0
+    days_to_pay_median: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guess:
+    """One decision the importer took by itself: about what, what it chose, on which evidence, how to change it."""
+
+    about: str
+    chosen: str
+    because: str = ""
+    change: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportNotes:
+    """What the importer read, guessed, left out and proposes. ``column_map`` maps a file's header to a ledger column.
+
+    ``name_proposals`` are groups of spellings that may be one customer (a person confirms). ``skipped_rows`` counts the
+    rows that were left out because of a problem or as an exact duplicate.
+    """
+
+    files: tuple[str, ...] = ()
+    rows_read: int = 0
+    rows_used: int = 0
+    skipped_rows: int = 0
+    guesses: Sequence[Guess] = ()
+    problems: Sequence[Problem] = ()
+    column_map: Mapping[str, str] = field(default_factory=dict)
+    name_proposals: Sequence[Sequence[str]] = ()
+    unknown_columns: Sequence[str] = ()
+
+
+def _none() -> pl.DataFrame:
+    return pl.DataFrame()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """All sections of the run page.
+
+    ``scores``, ``worklist``, ``decisions``, ``cash_daily``, ``cash_weekly``: the columns of cli.md.
+    ``not_worked``: customer_id, reason (one sentence or a known code), open_minor, currency; name optional.
+    ``drafts``: file name (as in ``worklist.draft``) -> text. ``names``: customer_id -> name, where known.
+    ``deterioration``: customer_id, change_days, low_days, high_days (its interval), deteriorating (bool), recent_n; more
+    is ignored. ``backtest``: the report of ``science.timing.backtest`` as a plain dict, or None when there was too
+    little history (``backtest_missing`` then says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
+    ``model_card``: the text card of the model, shown in the method section.
+    """
+
+    identity: RunIdentity
+    headlines: Sequence[Headline]
+    scores: pl.DataFrame
+    worklist: pl.DataFrame = field(default_factory=_none)
+    decisions: pl.DataFrame = field(default_factory=_none)
+    not_worked: pl.DataFrame = field(default_factory=_none)
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    cash_daily: pl.DataFrame = field(default_factory=_none)
+    cash_weekly: pl.DataFrame = field(default_factory=_none)
+    deterioration: pl.DataFrame = field(default_factory=_none)
+    imported: ImportNotes = field(default_factory=ImportNotes)
+    backtest: Mapping[str, Any] | None = None
+    backtest_missing: str = ""
+    audit: Mapping[str, Any] | None = None
+    model_card: str = ""
+    notices: Sequence[str] = ()
+    locale: str = "en_US"
