@@ -1,0 +1,67 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each does its own set-up in .venv with stock pip (uv when present).
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# pip of the outer Python installs into the environment, so that systems without ensurepip work too.
+INSTALL := $(shell if command -v uv >/dev/null 2>&1; then echo "uv pip install -q --python $(BIN)/python"; \
+	else echo "$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q"; fi)
+
+.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-speed example screenshots lock clean help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+demo: $(VENV)/.run-ready ## set up, run the main job on the bundled example export, print where the report is
+	$(BIN)/duecourse doctor
+	$(BIN)/duecourse run examples/export.csv --out out/demo --force
+
+test: $(VENV)/.dev-ready ## set up and run the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/house_rules.py
+
+setup: $(VENV)/.dev-ready ## everything a contributor needs
+
+bench: bench-accuracy bench-simulated bench-speed ## regenerate every table in benchmarks/results
+
+bench-accuracy: $(VENV)/.dev-ready ## model against all baselines on the real sets (skips loudly without ../shared/data)
+	$(BIN)/python benchmarks/accuracy.py
+
+bench-simulated: $(VENV)/.dev-ready ## model against the oracle of a simulated world
+	$(BIN)/python benchmarks/simulated.py
+
+bench-speed: $(VENV)/.dev-ready ## time and memory against the goals, pandas and the physical floor
+	$(BIN)/python benchmarks/speed.py
+
+example: $(VENV)/.dev-ready ## regenerate the bundled example export
+	$(BIN)/python tools/make_example.py
+
+screenshots: $(VENV)/.dev-ready ## regenerate docs/images in headless Chromium
+	$(BIN)/python tools/screenshots.py
+
+lock: ## refresh the hash-locked requirements (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements/build.lock
+
+clean: ## remove the environment, caches and results
+	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.run-ready: requirements/run.lock requirements/build.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements/run.lock -r requirements/build.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev-ready: requirements/dev.lock $(VENV)/.run-ready
+	$(INSTALL) --require-hashes -r requirements/dev.lock
+	@touch $@
