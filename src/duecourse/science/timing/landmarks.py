@@ -1,0 +1,42 @@
+"""``Landmarks``: which invoices are looked at from which day; the question that every predictor of timing answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+_SAME_DAY: IntArray = np.empty(0, dtype=np.int64)  # stands for "known as of the landmark's own day"
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Pairs of (invoice, day from which we look), all arrays of shape (n,).
+
+    ``invoice`` holds row numbers into ``Facts``, ``day`` epoch days (day 0 of the curve). ``known_day`` is the day as
+    of which facts may be seen. It equals ``day`` when left out; only for an invoice that is issued later than we look
+    it differs: then ``day`` is the issue day and ``known_day`` the earlier day on which the question is asked.
+    """
+
+    invoice: IntArray
+    day: IntArray
+    known_day: IntArray = field(default_factory=lambda: _SAME_DAY)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "invoice", np.asarray(self.invoice, dtype=np.int64))
+        object.__setattr__(self, "day", np.asarray(self.day, dtype=np.int64))
+        known = self.day if self.known_day is _SAME_DAY else np.asarray(self.known_day, dtype=np.int64)
+        object.__setattr__(self, "known_day", known)
+        if not self.invoice.shape == self.day.shape == self.known_day.shape or self.invoice.ndim != 1:
+            raise ValueError("landmarks need three flat arrays of equal length: invoice, day, known_day")
+        if (self.known_day > self.day).any():
+            raise ValueError("a landmark may not know facts of days after its own day")
+
+    def __len__(self) -> int:
+        return int(self.invoice.shape[0])
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> Landmarks:
+        """The landmarks at ``rows`` (indices, mask or slice), in that order."""
+        return Landmarks(self.invoice[rows], self.day[rows], self.known_day[rows])

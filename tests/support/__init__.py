@@ -1,0 +1,1 @@
+"""Builders and slow reference implementations that tests share."""
