@@ -20,9 +20,9 @@ from duecourse.core.errors import Problem
 class RunIdentity:
     """What makes the page reproducible: the same values give the same page, byte for byte.
 
-    ``generated_at`` is shown in the footer when given; leave it None where bytes must be equal. ``title`` is the name of
-    the company or of the export. ``rung`` is the rung that served most invoices (model / customer_history / book /
-    terms); ``pinned`` texts are printed as they are.
+    ``generated_at`` is shown in the footer when given; leave it None where bytes must be equal. ``title`` is the name
+    of the company or of the export. ``rung`` is the rung that served most invoices (model / customer_history / book /
+    terms).
     """
 
     title: str
@@ -98,9 +98,9 @@ class RunReport:
     ``scores``, ``worklist``, ``decisions``, ``cash_daily``, ``cash_weekly``: the columns of cli.md.
     ``not_worked``: customer_id, reason (one sentence or a known code), open_minor, currency; name optional.
     ``drafts``: file name (as in ``worklist.draft``) -> text. ``names``: customer_id -> name, where known.
-    ``deterioration``: customer_id, change_days, low_days, high_days (its interval), deteriorating (bool), recent_n; more
-    is ignored. ``backtest``: the report of ``science.timing.backtest`` as a plain dict, or None when there was too
-    little history (``backtest_missing`` then says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
+    ``deterioration``: customer_id, change_days, low_days, high_days (its interval), deteriorating (bool), recent_n;
+    more is ignored. ``backtest``: the report of ``science.timing.backtest`` as a plain dict, or None when there was
+    too little history (``backtest_missing`` then says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
     ``model_card``: the text card of the model, shown in the method section.
     """
 
