@@ -1,1 +1,1 @@
-"""Builders and slow reference implementations that tests share."""
+"""Builders that all tests share."""
