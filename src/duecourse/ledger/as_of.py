@@ -1,13 +1,13 @@
 """``Ledger`` holds every fact with both its times; ``as_of`` gives the ``View`` that was known at the start of a day.
 
 A row is visible iff ``recorded_at < as_of`` (start of that day, UTC in a ledger directory). Of several versions of one
-id the newest visible one counts; a row voided before ``as_of`` is gone. Everything that duecourse computes starts from
-a ``View``, so that what was not known cannot be seen.
+id the newest visible one counts; a row voided before ``as_of`` is gone. A date that a row gained later (``reversed_on``,
+``closed_on``, ``voided_at`` ...) is empty in every view before that date. Everything that duecourse computes starts from a
+``View``, so that what was not known cannot be seen.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -16,6 +16,7 @@ from functools import cached_property
 import polars as pl
 
 from duecourse.core.ids import sha256_hex
+from duecourse.ledger.fingerprint import column_bytes
 from duecourse.ledger.schema import TABLES, Table
 
 
@@ -56,9 +57,12 @@ class View:
         for name in sorted(self.tables):
             frame = self.tables[name]
             if frame.height:
-                buffer = io.BytesIO()
-                frame.select(sorted(frame.columns)).rechunk().write_ipc(buffer)
-                parts += [name.encode(), buffer.getvalue()]
+                parts.append(name.encode())
+                for column in sorted(frame.columns):
+                    values = frame.get_column(column)
+                    if column not in TABLES[name].by_name and not values.dtype.is_nested():
+                        values = values.cast(pl.String)  # a CSV file cannot say which type a column of one's own has
+                    parts += [column.encode(), *column_bytes(values)]
         return sha256_hex(*parts)
 
 
@@ -118,7 +122,8 @@ class Ledger:
         known = frame.filter(pl.col("recorded_at").is_null() | (pl.col("recorded_at") < moment))
         if name in self.has_versions:  # rows are sorted by (key, recorded_at), so the last of each key is the newest
             known = known.unique(TABLES[name].key, keep="last", maintain_order=True)
-        return known.filter(pl.col("voided_at").is_null() | (pl.col("voided_at") >= moment))
+        not_voided = known.filter(pl.col("voided_at").is_null() | (pl.col("voided_at") >= moment))
+        return _without_later(not_voided, TABLES[name], moment)
 
     def last_known(self) -> date | None:
         """The last day on which anything about invoices or money was recorded; None for an empty ledger."""
@@ -128,3 +133,15 @@ class Ledger:
             if isinstance(value := self.table(name).get_column("recorded_at").max(), datetime)
         ]
         return max(days, default=None)
+
+
+def _without_later(frame: pl.DataFrame, table: Table, moment: datetime) -> pl.DataFrame:
+    """``frame`` with every date that lies at or after ``moment``, and what became known with it, set to null."""
+    masked = []
+    for column, with_it in table.later.items():
+        if frame.get_column(column).null_count() == frame.height:
+            continue
+        limit = moment if table.by_name[column].kind == "timestamp" else moment.date()
+        not_yet = pl.col(column).is_null() | (pl.col(column) >= limit)
+        masked += [pl.when(~not_yet).then(pl.col(name)).alias(name) for name in (column, *with_it)]
+    return frame.with_columns(masked) if masked else frame

@@ -51,6 +51,8 @@ class Table:
 
     ``known_from`` is None where a row has no date of its own (customers, contacts): such a row without
     ``recorded_at`` has always been known. ``parent`` names the table through which a row without own times is seen.
+    ``later`` lists the dates that a row may gain after it was recorded (a reversal, the closing of a dispute), each with
+    the columns that become known with it: before that day ``as_of`` shows all of them empty.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Table:
     known_from: str | None
     columns: tuple[Column, ...]
     parent: str | None = None
+    later: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ def _need(kind: Kind, names: str) -> tuple[Column, ...]:
 
 
 _RECORDED = (Column("recorded_at", "timestamp"), Column("voided_at", "timestamp"))
+_VOIDED: Mapping[str, tuple[str, ...]] = {"voided_at": ()}
 CONSENT = ("granted", "withdrawn", "unknown")
 CHANNELS = ("email", "sms", "call", "letter", "portal", "meeting", "note")
 TONES = ("soft", "neutral", "firm", "final")
@@ -105,7 +109,7 @@ _TABLES = (
         *_columns("minor", "credit_limit_minor"), *_columns("date", "since"),
         *_columns("text", "collector account_manager"), *_columns("boolean", "strategic"),
         *_columns("minor", "annual_value_minor"), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("contacts", ("contact_id",), None, (
         *_need("text", "contact_id customer_id"), *_columns("text", "name"),
         Column("role", values=("payables", "buyer", "owner", "executive", "legal", "other")),
@@ -113,7 +117,7 @@ _TABLES = (
         *_columns("text", "timezone language"), Column("preferred_channel", values=CHANNELS),
         Column("email_consent", values=CONSENT), Column("sms_consent", values=CONSENT),
         Column("call_consent", values=CONSENT), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("invoices", ("invoice_id",), "issued_on", (
         *_need("text", "invoice_id customer_id"), *_need("date", "issued_on due_on"),
         *_need("minor", "amount_minor"), *_need("currency", "currency"),
@@ -122,7 +126,7 @@ _TABLES = (
         *_columns("integer", "discount_days"), *_columns("text", "po_number order_reference product_line"),
         *_columns("integer", "line_count"), *_columns("boolean", "recurring"), *_columns("text", "delivery_channel"),
         *_columns("date", "delivered_on"), *_RECORDED,
-    )),
+    ), later={"delivered_on": (), **_VOIDED}),
     Table("invoice_lines", ("invoice_id", "line_no"), None, (
         *_need("text", "invoice_id"), *_need("integer", "line_no"), *_columns("text", "sku description"),
         *_columns("number", "quantity"), *_columns("minor", "unit_price_minor amount_minor tax_minor"),
@@ -130,19 +134,19 @@ _TABLES = (
     Table("credits", ("credit_id",), "issued_on", (
         *_need("text", "credit_id customer_id"), *_need("date", "issued_on"), *_need("minor", "amount_minor"),
         *_need("currency", "currency"), *_columns("text", "invoice_id reason"), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("payments", ("payment_id",), "received_on", (
         *_need("text", "payment_id"), *_need("date", "received_on"), *_need("minor", "amount_minor"),
         *_need("currency", "currency"), *_columns("text", "customer_id"),
         Column("method", values=("ach", "wire", "sepa", "cheque", "card", "direct_debit", "cash", "other")),
         *_columns("text", "payer_name payer_account reference remittance_text bank_account"),
         Column("status", values=("cleared", "returned")), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("allocations", ("allocation_id",), "applied_on", (
         *_need("text", "allocation_id invoice_id"), Column("source_kind", required=True, values=SOURCE_KINDS),
         *_need("date", "applied_on"), *_need("minor", "amount_minor"), *_columns("text", "source_id"),
         *_columns("date", "reversed_on"), *_RECORDED,
-    )),
+    ), later={"reversed_on": (), **_VOIDED}),
     Table("activities", ("activity_id",), "occurred_at", (
         *_need("text", "activity_id customer_id"), Column("channel", required=True, values=CHANNELS),
         Column("direction", required=True, values=("out", "in")), *_need("timestamp", "occurred_at"),
@@ -151,22 +155,22 @@ _TABLES = (
         Column("outcome", values=("delivered", "bounced", "opened", "clicked", "replied", "reached", "voicemail",
                                   "no_answer", "wrong_party", "refused")),
         *_columns("text", "text"), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("promises", ("promise_id",), "promised_on", (
         *_need("text", "promise_id customer_id"), *_need("date", "promised_on due_on"),
         *_need("minor", "amount_minor"), *_need("currency", "currency"), *_columns("list", "invoice_ids"),
         *_columns("text", "source quote"), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("plans", ("plan_id",), "agreed_on", (
         *_need("text", "plan_id customer_id"), *_need("date", "agreed_on"), *_need("currency", "currency"),
         *_columns("list", "instalments invoice_ids"), *_columns("text", "approved_by"), *_RECORDED,
-    )),
+    ), later=_VOIDED),
     Table("disputes", ("dispute_id",), "opened_on", (
         *_need("text", "dispute_id invoice_id"), *_need("date", "opened_on"), *_columns("minor", "disputed_minor"),
         Column("reason", values=DISPUTE_REASONS), *_columns("text", "root_cause owner"), *_columns("date", "closed_on"),
         Column("outcome", values=("valid", "partly_valid", "invalid", "withdrawn")),
         *_columns("minor", "valid_minor"), *_columns("text", "credit_id"), *_RECORDED,
-    )),
+    ), later={"closed_on": ("outcome", "valid_minor", "credit_id"), **_VOIDED}),
     Table("decisions", ("decision_id",), "decided_at", (
         *_need("text", "decision_id"), *_need("timestamp", "decided_at"), *_need("text", "customer_id"),
         *_columns("list", "invoice_ids"), Column("arm", required=True, values=ARMS),
@@ -181,7 +185,7 @@ _TABLES = (
         *_columns("number", "eps"), *_columns("integer", "draws"),
         *_columns("text", "posterior_id prior_id mask_version capacity_hash features_hash"),
         *_columns("json", "q_arms dp_arms"), *_RECORDED,
-    )),
+    ), later={"executed_at": ("executed_arm",), **_VOIDED}),
 )  # fmt: skip
 
 TABLES: Mapping[str, Table] = {table.name: table for table in _TABLES}
