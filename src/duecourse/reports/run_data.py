@@ -101,12 +101,13 @@ class RunReport:
     ``deterioration``: customer_id, change_days, low_days, high_days (its interval), deteriorating (bool), recent_n;
     more is ignored. ``backtest``: the report of ``science.timing.backtest`` as a plain dict, or None when there was
     too little history (``backtest_missing`` then says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
-    ``model_card``: the text card of the model, shown in the method section.
+    ``model_card``: the text card of the model, shown in the method section. ``headlines`` may stay empty:
+    then DSO, late share and their like are read from the figures of ``audit``.
     """
 
     identity: RunIdentity
-    headlines: Sequence[Headline]
     scores: pl.DataFrame
+    headlines: Sequence[Headline] = ()
     worklist: pl.DataFrame = field(default_factory=_none)
     decisions: pl.DataFrame = field(default_factory=_none)
     not_worked: pl.DataFrame = field(default_factory=_none)

@@ -31,6 +31,7 @@ def bar_chart(
     label: Label = plain,
     box: Box | None = None,
     names_shown: int = 12,
+    kind: str = "chart",
 ) -> Markup:
     """Upright bars from zero, at most ``names_shown`` of them named. No bars give an empty string."""
     if not bars:
@@ -39,15 +40,15 @@ def bar_chart(
     ticks = nice_ticks(min(0.0, *(bar.value for bar in bars)), max(0.0, *(bar.value for bar in bars)), 5)
     y = box.upwards(ticks[0], ticks[-1])
     slot = (box.width - box.left - box.right) / len(bars)
-    drawing = Drawing(key, box.width, box.height, title, description)
+    drawing = Drawing(key, box.width, box.height, title, description, kind)
     draw_y_axis(drawing, box, y, ticks, label)
     every = max(1, math.ceil(len(bars) / names_shown))
     for index, bar in enumerate(bars):
         left = box.left + index * slot + slot * 0.14
         top, foot = sorted((y(bar.value), y(0)))
-        kind = "bar quiet" if bar.quiet else "bar"
+        tone = "bar quiet" if bar.quiet else "bar"
         hint = f"{bar.name}: {label(bar.value)}"
-        drawing.hover("rect", hint, class_=kind, x=left, y=top, width=slot * 0.72, height=max(foot - top, 0))
+        drawing.hover("rect", hint, class_=tone, x=left, y=top, width=slot * 0.72, height=max(foot - top, 0))
         if index % every == 0:
             draw_x_label(drawing, box, left + slot * 0.36, bar.name)
     return drawing.render()

@@ -1,4 +1,4 @@
-"""Pictures of honesty: is what was promised with probability p true in a share p of the cases?"""
+"""Pictures of honesty: whether what was promised with probability p came true in a share p of the cases."""
 
 from __future__ import annotations
 

@@ -33,7 +33,14 @@ def _spaced(count: int, room: int) -> list[int]:
 
 
 def fan_chart(
-    key: str, fan: Fan, *, title: str, description: str, label: Label = plain, box: Box | None = None
+    key: str,
+    fan: Fan,
+    *,
+    title: str,
+    description: str,
+    label: Label = plain,
+    box: Box | None = None,
+    kind: str = "chart",
 ) -> Markup:
     """The mean as a line with dots inside its band. An empty fan gives an empty string."""
     if not fan.mean:
@@ -41,7 +48,7 @@ def fan_chart(
     box = box or Box(width=760, height=260, left=64)
     ticks = nice_ticks(0, max([*fan.mean, *fan.high, 0.0]), 5)
     x, y = box.across(-0.5, len(fan.mean) - 0.5), box.upwards(ticks[0], ticks[-1])
-    drawing = Drawing(key, box.width, box.height, title, description)
+    drawing = Drawing(key, box.width, box.height, title, description, kind)
     draw_y_axis(drawing, box, y, ticks, label)
     if fan.low:
         upper = [(x(index), y(value)) for index, value in enumerate(fan.high)]

@@ -13,7 +13,7 @@ _WIDTH, _HEIGHT = 120.0, 16.0
 def range_strip(
     key: str, low: float, middle: float, high: float | None, *, horizon: float, title: str, description: str
 ) -> Markup:
-    """The P10-P90 band of days from today with a tick at P50, on an axis 0..``horizon``; no ``high`` runs off the end."""
+    """The P10-P90 band of days from today with a tick at P50, on an axis 0..``horizon``; no ``high``: it runs off."""
     x = Scale(0, horizon, 2, _WIDTH - 2)
     drawing = Drawing(key, _WIDTH, _HEIGHT, title, description, "strip")
     drawing.add("line", class_="grid", x1=2, x2=_WIDTH - 2, y1=8, y2=8)
