@@ -1,9 +1,9 @@
 """``Ledger`` holds every fact with both its times; ``as_of`` gives the ``View`` that was known at the start of a day.
 
 A row is visible iff ``recorded_at < as_of`` (start of that day, UTC in a ledger directory). Of several versions of one
-id the newest visible one counts; a row voided before ``as_of`` is gone. A date that a row gained later (``reversed_on``,
-``closed_on``, ``voided_at`` ...) is empty in every view before that date. Everything that duecourse computes starts from a
-``View``, so that what was not known cannot be seen.
+id the newest visible one counts; a row voided before ``as_of`` is gone. A date that a row gained later
+(``reversed_on``, ``closed_on``, ``voided_at`` ...) is empty in every view before that date. Everything that duecourse
+computes starts from a ``View``, so that what was not known cannot be seen.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def with_recorded_at(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 class View:
     """The books as they were known at the start of ``as_of``; one visible version of each row.
 
-    ``table(name)`` gives a frame with at least the columns of the contract, sorted by the table's key.
+    ``table(name)`` gives a frame with at least the columns of the contract, sorted by the table's key. Tables with a
+    ``recorded_at`` also have ``first_recorded_at``: when the oldest version of the row became known.
     """
 
     as_of: date
@@ -48,7 +49,10 @@ class View:
     def table(self, name: str) -> pl.DataFrame:
         """Visible rows of one table; an empty frame where the ledger has no such table."""
         frame = self.tables.get(name)
-        return TABLES[name].empty() if frame is None else frame
+        if frame is not None:
+            return frame
+        empty = TABLES[name].empty()
+        return empty.with_columns(first_recorded_at="recorded_at") if "recorded_at" in empty.columns else empty
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -58,7 +62,7 @@ class View:
             frame = self.tables[name]
             if frame.height:
                 parts.append(name.encode())
-                for column in sorted(frame.columns):
+                for column in sorted(set(frame.columns) - {"first_recorded_at"}):
                     values = frame.get_column(column)
                     if column not in TABLES[name].by_name and not values.dtype.is_nested():
                         values = values.cast(pl.String)  # a CSV file cannot say which type a column of one's own has
@@ -120,8 +124,11 @@ class Ledger:
 
     def _visible(self, name: str, frame: pl.DataFrame, moment: datetime) -> pl.DataFrame:
         known = frame.filter(pl.col("recorded_at").is_null() | (pl.col("recorded_at") < moment))
-        if name in self.has_versions:  # rows are sorted by (key, recorded_at), so the last of each key is the newest
+        first = known
+        if name in self.has_versions:  # rows are sorted by (key, recorded_at): the last of each key is the newest
+            first = known.unique(TABLES[name].key, keep="first", maintain_order=True)
             known = known.unique(TABLES[name].key, keep="last", maintain_order=True)
+        known = known.with_columns(first.get_column("recorded_at").alias("first_recorded_at"))
         not_voided = known.filter(pl.col("voided_at").is_null() | (pl.col("voided_at") >= moment))
         return _without_later(not_voided, TABLES[name], moment)
 

@@ -12,7 +12,7 @@ CLOSED_AS = {
     "payment": "paid", "discount": "paid", "withholding": "paid", "fee": "paid", "rounding": "paid",
     "credit": "credited", "write_off": "written_off",
 }  # fmt: skip
-PAID_SHARE = 0.95  # an invoice counts as paid once cash covers this share of its undisputed amount
+PAID_PERCENT = 95  # an invoice counts as paid once cash covers this share of its undisputed amount
 
 
 def live_allocations(view: View) -> pl.DataFrame:
@@ -31,77 +31,106 @@ def invoice_balances(view: View) -> pl.DataFrame:
     written_off, null while open), paid_on (first day on which cash reached 95 % of the undisputed amount, or the
     clearing day of an invoice closed as paid) and paid_known_on.
     """
-    live = live_allocations(view).with_columns(pl.col("recorded_at").dt.date().alias("known_on"))
-    sums = live.group_by("invoice_id").agg(
+    invoices = view.table("invoices").with_row_index("row")
+    live = (
+        live_allocations(view)
+        .select(
+            "invoice_id", "source_kind", "applied_on", "amount_minor", pl.col("recorded_at").dt.date().alias("known_on")
+        )
+        .join(invoices.select("invoice_id", "row"), on="invoice_id", how="inner")
+        .drop("invoice_id")
+    )  # from here on by row number: text keys cost most of the time
+    return (
+        invoices.join(_applied(live), on="row", how="left")
+        .join(_cash_reached(live, _cash_needed(view, invoices)), on="row", how="left")
+        .sort("row")
+        .with_columns(pl.col("applied_minor", "paid", "credited", "written_off").fill_null(0))
+        .with_columns((pl.col("amount_minor") - pl.col("applied_minor")).clip(lower_bound=0).alias("open_minor"))
+        .with_columns(_closing())
+        .with_columns(
+            _first_for_paid("cash_on", "cleared_on").alias("paid_on"),
+            _first_for_paid("cash_known_on", "cleared_known_on").alias("paid_known_on"),
+        )
+        .drop("row", "last_applied_on", "last_known_on", "paid", "credited", "written_off", "cash_on", "cash_known_on")
+    )
+
+
+def _applied(live: pl.DataFrame) -> pl.DataFrame:
+    """Per invoice row: applied_minor, its parts by what they close an invoice as, and the last day of each clock."""
+    closes_as = pl.col("source_kind").replace_strict(CLOSED_AS)
+    return live.group_by("row").agg(
         pl.col("amount_minor").sum().alias("applied_minor"),
         pl.col("applied_on").max().alias("last_applied_on"),
         pl.col("known_on").max().alias("last_known_on"),
         *(
-            pl.col("amount_minor").filter(pl.col("source_kind").replace_strict(CLOSED_AS) == way).sum().alias(way)
+            pl.col("amount_minor").filter(closes_as == way).sum().alias(way)
             for way in ("paid", "credited", "written_off")
         ),
     )
+
+
+def _closing() -> list[pl.Expr]:
+    """cleared_on, cleared_known_on and closed_as from the sums of ``_applied``; all null while something is open."""
     cleared = pl.col("open_minor") == 0
+    # An invoice over nothing is closed from the start, and known to be so when the invoice itself is.
+    learnt = pl.max_horizontal(pl.coalesce("last_known_on", pl.col("recorded_at").dt.date()), "last_applied_on")
+    written_off_most = (pl.col("written_off") > 0) & (pl.col("written_off") >= pl.max_horizontal("paid", "credited"))
+    credited_most = (pl.col("credited") > 0) & (pl.col("credited") >= pl.col("paid"))
+    return [
+        pl.when(cleared).then(pl.coalesce("last_applied_on", "issued_on")).alias("cleared_on"),
+        pl.when(cleared).then(learnt).alias("cleared_known_on"),
+        pl.when(~cleared)
+        .then(pl.lit(None, dtype=pl.String()))
+        .when(written_off_most)
+        .then(pl.lit("written_off"))
+        .when(credited_most)
+        .then(pl.lit("credited"))
+        .otherwise(pl.lit("paid"))
+        .alias("closed_as"),
+    ]
+
+
+def _first_for_paid(cash: str, cleared: str) -> pl.Expr:
+    return pl.when(pl.col("closed_as") == "paid").then(pl.min_horizontal(cash, cleared)).otherwise(pl.col(cash))
+
+
+def _cash_needed(view: View, invoices: pl.DataFrame) -> pl.DataFrame:
+    """row, need_minor: the undisputed amount of each invoice that has one."""
     return (
-        view.table("invoices")
-        .join(sums, on="invoice_id", how="left", maintain_order="left")
-        .with_columns(pl.col("applied_minor", "paid", "credited", "written_off").fill_null(0))
-        .with_columns((pl.col("amount_minor") - pl.col("applied_minor")).clip(lower_bound=0).alias("open_minor"))
-        .with_columns(
-            pl.when(cleared).then(pl.coalesce("last_applied_on", "issued_on")).alias("cleared_on"),
-            pl.when(cleared)
-            .then(pl.max_horizontal(pl.coalesce("last_known_on", "issued_on"), "last_applied_on"))
-            .alias("cleared_known_on"),
-            pl.when(~cleared)
-            .then(pl.lit(None, dtype=pl.String()))
-            .when((pl.col("written_off") >= pl.col("paid")) & (pl.col("written_off") >= pl.col("credited"))
-                  & (pl.col("written_off") > 0))
-            .then(pl.lit("written_off"))
-            .when((pl.col("credited") >= pl.col("paid")) & (pl.col("credited") > 0))
-            .then(pl.lit("credited"))
-            .otherwise(pl.lit("paid"))
-            .alias("closed_as"),
-        )
-        .drop("last_applied_on", "last_known_on", "paid", "credited", "written_off")
-        .join(_cash_reached(view, live), on="invoice_id", how="left", maintain_order="left")
-        .with_columns(
-            pl.when(pl.col("closed_as") == "paid")
-            .then(pl.min_horizontal("cash_on", "cleared_on"))
-            .otherwise("cash_on")
-            .alias("paid_on"),
-            pl.when(pl.col("closed_as") == "paid")
-            .then(pl.min_horizontal("cash_known_on", "cleared_known_on"))
-            .otherwise("cash_known_on")
-            .alias("paid_known_on"),
-        )
-        .drop("cash_on", "cash_known_on")
-    )  # fmt: skip
-
-
-def _cash_reached(view: View, live: pl.DataFrame) -> pl.DataFrame:
-    """invoice_id, cash_on, cash_known_on: when payments reached 95 % of the amount that is not disputed."""
-    disputed = open_disputes(view)
-    need = (
-        view.table("invoices")
-        .select("invoice_id", "amount_minor")
-        .join(disputed, on="invoice_id", how="left")
-        .select(
-            "invoice_id",
-            (PAID_SHARE * (pl.col("amount_minor") - pl.col("disputed_minor").fill_null(0))).alias("need_minor"),
-        )
+        invoices.select("row", "invoice_id", "amount_minor")
+        .join(open_disputes(view), on="invoice_id", how="left")
+        .select("row", (pl.col("amount_minor") - pl.col("disputed_minor").fill_null(0)).alias("need_minor"))
         .filter(pl.col("need_minor") > 0)
     )
-    cash = live.filter(pl.col("source_kind") == "payment").select(
-        "invoice_id", "applied_on", "known_on", "amount_minor"
+
+
+def _cash_reached(live: pl.DataFrame, need: pl.DataFrame) -> pl.DataFrame:
+    """row, cash_on, cash_known_on: the day on which payments reached 95 % of the need, and when the books saw that.
+
+    The two are counted separately: money that was applied first may have been recorded last.
+    """
+    cash = live.filter(pl.col("source_kind") == "payment").join(need, on="row", how="inner")
+    enough = pl.col("cash_minor") * 100 >= pl.col("need_minor") * PAID_PERCENT
+    at_once = (
+        cash.filter(pl.col("row").is_unique())  # nearly all invoices, and they need no running sum
+        .rename({"amount_minor": "cash_minor"})
+        .filter(enough)
+        .select("row", pl.col("applied_on").alias("cash_on"), pl.col("known_on").alias("cash_known_on"))
     )
-    return (
-        cash.sort("invoice_id", "applied_on")
-        .with_columns(pl.col("amount_minor").cum_sum().over("invoice_id").alias("cash_minor"))
-        .join(need, on="invoice_id", how="inner")
-        .filter(pl.col("cash_minor") >= pl.col("need_minor"))
-        .group_by("invoice_id")
-        .agg(pl.col("applied_on").min().alias("cash_on"), pl.col("known_on").min().alias("cash_known_on"))
-        .with_columns(pl.max_horizontal("cash_on", "cash_known_on").alias("cash_known_on"))
+    in_parts = cash.filter(pl.col("row").is_duplicated())
+
+    def reached(day: str, name: str) -> pl.DataFrame:
+        return (
+            in_parts.sort("row", day)
+            .with_columns(pl.col("amount_minor").cum_sum().over("row").alias("cash_minor"))
+            .filter(enough)
+            .group_by("row")
+            .agg(pl.col(day).min().alias(name))
+        )
+
+    by_parts = reached("applied_on", "cash_on").join(reached("known_on", "cash_known_on"), on="row", how="inner")
+    return pl.concat([at_once, by_parts]).with_columns(
+        pl.max_horizontal("cash_on", "cash_known_on").alias("cash_known_on")
     )
 
 

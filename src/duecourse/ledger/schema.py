@@ -51,8 +51,8 @@ class Table:
 
     ``known_from`` is None where a row has no date of its own (customers, contacts): such a row without
     ``recorded_at`` has always been known. ``parent`` names the table through which a row without own times is seen.
-    ``later`` lists the dates that a row may gain after it was recorded (a reversal, the closing of a dispute), each with
-    the columns that become known with it: before that day ``as_of`` shows all of them empty.
+    ``later`` lists the dates that a row may gain after it was recorded (a reversal, the closing of a dispute), each
+    with the columns that become known with it: before that day ``as_of`` shows all of them empty.
     """
 
     name: str
