@@ -10,6 +10,7 @@ import calendar
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +81,7 @@ def add_business_days(day: date, count: int, holidays: EpochDays = NO_DAYS) -> d
 
 def shift_business_days(days: EpochDays, count: int, holidays: EpochDays = NO_DAYS) -> EpochDays:
     """``add_business_days`` for a vector of epoch days, shape of ``days``."""
-    roll = "preceding" if count > 0 else "following"
+    roll: Literal["preceding", "following"] = "preceding" if count > 0 else "following"
     moved = np.busday_offset(_numpy_days(days), count, roll, MONDAY_TO_FRIDAY, _numpy_days(holidays))
     return np.asarray(moved).astype(np.int64)
 
@@ -111,7 +112,7 @@ def day_of_month(days: EpochDays) -> EpochDays:
 
 def weekday(days: EpochDays) -> EpochDays:
     """Day of the week (Monday 0 to Sunday 6) of each epoch day, shape of ``days``."""
-    return (days + 3) % 7  # 1970-01-01 was a Thursday
+    return np.mod(days + 3, 7, dtype=np.int64)  # 1970-01-01 was a Thursday
 
 
 def _numpy_days(days: EpochDays) -> npt.NDArray[np.datetime64]:
