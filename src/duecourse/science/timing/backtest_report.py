@@ -1,0 +1,185 @@
+"""``BacktestReport``: the honest history of every method on one's own past, as plain values for JSON and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from duecourse.science.timing.measures import Measures
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShare:
+    """Coverage in one group: ``inside`` of ``n`` outcomes lay between the 10 % and the 90 % day."""
+
+    group: str
+    n: int
+    inside: int
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonShare:
+    """One horizon: share inside the 10-90 % band with all capped at ``days``, and paid within it, expected and real."""
+
+    days: int
+    n: int
+    inside: int
+    expected_paid: float
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Cases with a predicted probability in [low, high): their mean prediction and how many came true."""
+
+    low: float
+    high: float
+    n: int
+    predicted: float
+    observed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Whether the distribution of one method can be believed, pooled over the snapshots of one set.
+
+    ``pit_histogram``: ten shares, flat is right; ``n`` cases. ``coverage``: group kind (rung, segment, customer_size)
+    -> groups. ``reliability``: label (late, late_60) -> bins.
+    """
+
+    n: int
+    pit_histogram: tuple[float, ...]
+    by_horizon: tuple[HorizonShare, ...]
+    coverage: dict[str, tuple[GroupShare, ...]]
+    reliability: dict[str, tuple[ReliabilityBin, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SetResult:
+    """One set (open or new) of one snapshot: its size, the horizon that is mature, every method's measures.
+
+    ``not_scored`` says in words why there is nothing, else it is empty. ``gain`` is the mean CRPS of the customer's own
+    distribution minus the model's (positive: the model is better), None without a model.
+    """
+
+    set: str
+    snapshot: date
+    cases: int
+    customers: int
+    horizon: int
+    wanted_horizon: int
+    not_scored: str
+    methods: dict[str, Measures]
+    gain: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotResult:
+    """One snapshot: how much was known then, whether a model could be fitted, and both sets."""
+
+    snapshot: date
+    cleared: int
+    months_of_clearings: int
+    model: str
+    sets: dict[str, SetResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition of the gate: its name, whether it holds, and the figures in one sentence."""
+
+    name: str
+    holds: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's word on one set: ``use_model``, in words (``says``), with each condition's figures.
+
+    ``gain`` is the CRPS of the customer's own distribution minus the model's, mean over snapshots, with ``gain_low``
+    and ``gain_high`` its parent-clustered 10-90 % interval; None when nothing could be judged.
+    """
+
+    set: str
+    use_model: bool
+    says: str
+    checks: tuple[Check, ...]
+    snapshots: int
+    cases: int
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """Whether rung ``model`` may be shown on this book: only when both sets allow it; ``rung`` is what is shown."""
+
+    allowed: bool
+    rung: str
+    says: str
+    verdicts: dict[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestReport:
+    """All snapshots, the means over them, calibration per set and method, and the gate's verdict on these snapshots.
+
+    ``means``: set -> method -> measure (nested as in ``Measures``) -> mean over the snapshots that have it; ``n`` there
+    is the number of cases and ``snapshots`` how many snapshots. ``labels`` names the methods for people.
+    """
+
+    known_until: date
+    seed: int
+    new_days: int
+    snapshots: tuple[SnapshotResult, ...]
+    means: dict[str, dict[str, dict[str, Any]]]
+    calibration: dict[str, dict[str, Calibration]]
+    gate: GateReport
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts, lists, numbers and texts (dates in ISO form), ready for JSON."""
+        plain = _plain(asdict(self))
+        assert isinstance(plain, dict)  # noqa: S101 - asdict of a dataclass is a dict
+        return plain
+
+
+def mean_measures(results: Sequence[Measures]) -> dict[str, Any]:
+    """Plain mean over snapshots of each measure, skipping those that a snapshot could not give; counts are summed."""
+    combined = _mean([asdict(one) for one in results])
+    combined["n"] = sum(one.n for one in results)
+    combined["snapshots"] = len(results)
+    combined["horizon"] = sorted({one.horizon for one in results})
+    return combined
+
+
+def _mean(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    names: dict[str, None] = dict.fromkeys(name for value in values for name in value)
+    result: dict[str, Any] = {}
+    for name in names:
+        present = [value[name] for value in values if value.get(name) is not None]
+        if not present:
+            result[name] = None
+        elif isinstance(present[0], Mapping):
+            result[name] = _mean(present)
+        elif isinstance(present[0], tuple | list):
+            result[name] = [sum(column) / len(present) for column in zip(*present, strict=True)]
+        elif name in {"n", "positives"}:
+            result[name] = sum(present)
+        else:
+            result[name] = sum(present) / len(present)
+    return result
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(one) for one in value]
+    return value
