@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duecourse.science.forecast import OpenItems, Shares, cash_tables, simulate_open_book
-from duecourse.science.forecast.cash import exact_mean, forecast_items
+from duecourse.science.forecast.cash import CashBands, open_mean
 from duecourse.science.forecast.open_book import INDEPENDENT
 
 
@@ -66,7 +66,7 @@ def test_draws_depend_on_the_invoice_and_not_on_its_place() -> None:
 def test_an_empty_book_brings_nothing() -> None:
     empty = OpenItems([], [], np.array([], dtype=np.int64), np.array([], dtype=np.int64), np.zeros((0, 20)))
     assert simulate_open_book(empty, days=20, draws=10, seed=0).sum() == 0
-    assert exact_mean(empty, 20).tolist() == [0] * 20
+    assert open_mean(empty, 20).tolist() == [0] * 20
 
 
 def test_shares_above_one_are_refused() -> None:
@@ -81,20 +81,20 @@ def test_daily_means_add_up_to_the_rounded_total(n: int, days: int, seed: int) -
     cdf = np.sort(rng.random((n, days)), axis=1)
     book = items(n, customers=3, days=days)
     book = OpenItems(book.invoice_id, book.parent_id, book.due_day, rng.integers(0, 10**12, n), cdf)
-    mean = exact_mean(book, days)
+    mean = open_mean(book, days)
     assert (mean >= 0).all()
     assert int(mean.sum()) == round(float(book.amount_minor @ cdf[:, -1]))
 
 
-def test_weeks_are_counted_from_as_of_and_new_invoices_are_unknown_not_zero() -> None:
-    bands = {"USD": forecast_items(items(40, customers=8), days=20, draws=500, seed=2)}
-    daily, weekly = cash_tables(bands, date(2026, 11, 20))
+def test_weeks_are_counted_from_as_of_and_means_add_up() -> None:
+    book = items(40, customers=8)
+    draws = simulate_open_book(book, days=20, draws=500, seed=2)
+    opened, new = open_mean(book, 20), np.arange(20, dtype=np.int64)
+    daily, weekly = cash_tables({"USD": CashBands(opened, new, draws)}, date(2026, 11, 20))
     assert daily.height == 20
     assert weekly.get_column("week_start").to_list() == [date(2026, 11, 20), date(2026, 11, 27)]
-    assert weekly.get_column("new_mean_minor").null_count() == 2
+    assert weekly.get_column("new_mean_minor").to_list() == [21, 70]
     assert weekly.get_column("mean_minor")[0] == daily.get_column("mean_minor")[:7].sum()
-    ordered = weekly.select(
-        ((pl.col("p10_minor") <= pl.col("p50_minor")) & (pl.col("p50_minor") <= pl.col("p90_minor"))).all()
-    )
-    assert ordered.item()
+    ordered = (pl.col("p10_minor") <= pl.col("p50_minor")) & (pl.col("p50_minor") <= pl.col("p90_minor"))
+    assert weekly.select(ordered.all()).item()
     assert weekly.get_column("p10_minor")[0] > daily.get_column("p10_minor")[:7].sum()

@@ -1,9 +1,22 @@
-"""Cash that will arrive from the open book, by day and by week, as a mean and a band that respects dependence.
+"""Cash that will arrive, by day and by week, as a mean and a band that respects dependence.
 
-Public face: ``OpenItems``, ``simulate_open_book``, ``cash_tables``. See docs/science/cash-forecast.md.
+Public face: ``forecast_cash`` of ``OpenItems`` and ``PastInvoices``, then ``cash_tables``.
+See docs/science/cash-forecast.md.
 """
 
-from duecourse.science.forecast.cash import CashBands, cash_tables
+from duecourse.science.forecast.cash import CashBands, cash_tables, forecast_cash
+from duecourse.science.forecast.inflow import IssuedHistory
+from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
 from duecourse.science.forecast.open_book import OpenItems, Shares, simulate_open_book
 
-__all__ = ["CashBands", "OpenItems", "Shares", "cash_tables", "simulate_open_book"]
+__all__ = [
+    "CashBands",
+    "IssuedHistory",
+    "OpenItems",
+    "PastInvoices",
+    "Shares",
+    "cash_tables",
+    "forecast_cash",
+    "simulate_inflow",
+    "simulate_open_book",
+]

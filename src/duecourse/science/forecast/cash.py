@@ -1,7 +1,6 @@
 """The tables ``cash_daily`` and ``cash_weekly``: exact means, and bands from the draws (never sums of bands).
 
-They hold the open book only: cash from invoices that are not issued yet is not forecast here, so ``new_mean_minor`` is
-null (unknown), never 0, and ``mean_minor`` is that of the open book.
+Means add up, quantiles do not: a week's mean is the sum of its days' means, its P10 comes from the draws of the week.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from duecourse.science.forecast.inflow import inflow_mean
+from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
 from duecourse.science.forecast.open_book import Floats, Integers, OpenItems, Shares, simulate_open_book
 
 WEEK = 7
@@ -20,36 +21,44 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class CashBands:
-    """One currency's cash: exact mean per day (minor units, shape (days,)) and draws (shape (draws, days))."""
+    """One currency's cash, minor units: exact means per day of open and of new invoices, and draws of their sum.
+
+    Shapes (days,), (days,) and (draws, days).
+    """
 
     open_mean_minor: Integers
+    new_mean_minor: Integers
     draws_minor: Integers
 
-    def window(self, first: int, last: int) -> tuple[int, int, int, int]:
-        """P10, P50, P90 and mean in minor units of days ``first``..``last`` - 1 taken together."""
+    def window(self, first: int, last: int) -> tuple[int, int, int]:
+        """P10, P50 and P90 of days ``first``..``last`` - 1 taken together, from the draws (linear, type 7)."""
         sums = self.draws_minor[:, first:last].sum(axis=1)
         p10, p50, p90 = (round(float(q)) for q in np.quantile(sums, (0.1, 0.5, 0.9)))
-        return p10, p50, p90, int(self.open_mean_minor[first:last].sum())
+        return p10, p50, p90
 
 
-def exact_mean(items: OpenItems, days: int) -> Integers:
-    """Expected cash per day, ``sum_i a_i (F_i(j) - F_i(j-1))``, in whole minor units by largest remainder.
-
-    The days add up to the rounded total, so that weeks and months built from them add up too.
-    """
+def open_mean(items: OpenItems, days: int) -> Integers:
+    """Expected cash of open items per day, ``sum_i a_i (F_i(j) - F_i(j-1))``, whole minor units."""
     if not items.invoice_id:
         return np.zeros(days, dtype=np.int64)
-    daily: Floats = items.amount_minor @ np.diff(items.cdf[:, :days], axis=1, prepend=0.0)
+    return in_whole_units(items.amount_minor @ np.diff(items.cdf[:, :days], axis=1, prepend=0.0))
+
+
+def in_whole_units(daily: Floats) -> Integers:
+    """Rounds by largest remainder, so that the days add up to the rounded total and weeks built from them do too."""
     floor = np.floor(daily).astype(np.int64)
     missing = round(float(daily.sum())) - int(floor.sum())
     floor[np.argsort(floor - daily, kind="stable")[:missing]] += 1
     return floor
 
 
-def forecast_items(items: OpenItems, *, days: int, draws: int, seed: int, shares: Shares | None = None) -> CashBands:
-    """Mean and draws of one currency's open items over ``days`` days."""
+def forecast_cash(
+    items: OpenItems, past: PastInvoices, *, days: int, draws: int, seed: int, shares: Shares | None = None
+) -> CashBands:
+    """One currency's cash over ``days`` days: the open book and the invoices that are not issued yet."""
     simulated = simulate_open_book(items, days=days, draws=draws, seed=seed, shares=shares)
-    return CashBands(exact_mean(items, days), simulated)
+    simulated += simulate_inflow(past, days=days, draws=draws, seed=seed, shares=shares)
+    return CashBands(open_mean(items, days), in_whole_units(inflow_mean(past.history, days)), simulated)
 
 
 def cash_tables(bands: Mapping[str, CashBands], as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -65,10 +74,11 @@ def _table(bands: Mapping[str, CashBands], as_of: date, width: int) -> pl.DataFr
     rows = []
     for currency in sorted(bands):
         band = bands[currency]
-        days = len(band.open_mean_minor)
-        for first in range(0, days - width + 1, width):
-            p10, p50, p90, mean = band.window(first, first + width)
-            rows.append((as_of + timedelta(days=first), currency, p10, p50, p90, mean, mean, None))
+        for first in range(0, len(band.open_mean_minor) - width + 1, width):
+            window = slice(first, first + width)
+            opened, new = int(band.open_mean_minor[window].sum()), int(band.new_mean_minor[window].sum())
+            start = as_of + timedelta(days=first)
+            rows.append((start, currency, *band.window(first, first + width), opened + new, opened, new))
     names = ("p10_minor", "p50_minor", "p90_minor", "mean_minor", "open_mean_minor", "new_mean_minor")
     schema = {"start": pl.Date(), "currency": pl.String(), **dict.fromkeys(names, pl.Int64())}
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -63,18 +63,22 @@ class OpenItems:
     cdf: Floats
 
 
-def _normals(seed: int, stream: str, codes: Codes, draws: int) -> Floats:
-    """Standard normals of shape (len(codes), draws), keyed by (seed, stream, code, draw)."""
+def normals(seed: int, stream: str, codes: Codes, draws: int | npt.NDArray[np.intp]) -> Floats:
+    """Standard normals keyed by (seed, stream, code, draw), shape (len(codes), draws).
+
+    ``draws`` is a number of draws, or the numbers of the draws that are wanted: draw 7 is the same in both.
+    """
     from scipy.special import ndtri
 
+    numbers = np.arange(draws, dtype=np.uint64) if isinstance(draws, int) else draws.astype(np.uint64)
     with np.errstate(over="ignore"):
-        cells = codes[:, None] + np.arange(draws, dtype=np.uint64)[None, :] * _DRAW_STEP
+        cells = codes[:, None] + numbers[None, :] * _DRAW_STEP
     half = 2.0**-54  # keeps 0 out of the open interval on which the normal quantile is finite
-    normals: Floats = ndtri(uniform(seed, stream, cells) + half)
-    return normals
+    result: Floats = ndtri(uniform(seed, stream, cells) + half)
+    return result
 
 
-def _due_weeks(due_day: Integers) -> Integers:
+def due_weeks(due_day: Integers) -> Integers:
     """ISO weeks since the epoch (weeks begin on Monday; 1970-01-01 was a Thursday)."""
     return (due_day + 3) // 7
 
@@ -90,24 +94,22 @@ def simulate_open_book(
     if not items.invoice_id:
         return np.zeros((draws, days), dtype=np.int64)
     parents, parent_row = np.unique(np.asarray(items.parent_id, dtype=object), return_inverse=True)
-    batch_keys = [
-        f"{parent}\x1f{week}" for parent, week in zip(items.parent_id, _due_weeks(items.due_day), strict=True)
-    ]
+    batch_keys = [f"{parent}\x1f{week}" for parent, week in zip(items.parent_id, due_weeks(items.due_day), strict=True)]
     batches, batch_row = np.unique(np.asarray(batch_keys, dtype=object), return_inverse=True)
-    common = np.sqrt(shares.everybody) * _normals(seed, "everybody", key_codes(["all"]), draws)[0]
+    common = np.sqrt(shares.everybody) * normals(seed, "everybody", key_codes(["all"]), draws)[0]
     parent_codes, batch_codes = key_codes(parents), key_codes(batches)
     item_codes = key_codes(items.invoice_id)
     own = np.sqrt(shares.own)
 
     def block(rows: npt.NDArray[np.intp]) -> Integers:
-        z = common + own * _normals(seed, "item", item_codes[rows], draws)
+        z = common + own * normals(seed, "item", item_codes[rows], draws)
         for share, stream, codes, row in (
             (shares.customer, "customer", parent_codes, parent_row[rows]),
             (shares.batch, "batch", batch_codes, batch_row[rows]),
         ):
             if share > 0:
                 unique, inverse = np.unique(row, return_inverse=True)
-                z += np.sqrt(share) * _normals(seed, stream, codes[unique], draws)[inverse]
+                z += np.sqrt(share) * normals(seed, stream, codes[unique], draws)[inverse]
         return _cash(z, items.cdf[rows, :days], items.amount_minor[rows], days)
 
     # Rows of one customer stand together, so that a block draws few customer and batch shocks.
