@@ -98,9 +98,10 @@ class RunReport:
     ``scores``, ``worklist``, ``decisions``, ``cash_daily``, ``cash_weekly``: the columns of cli.md.
     ``not_worked``: customer_id, reason (one sentence or a known code), open_minor, currency; name optional.
     ``drafts``: file name (as in ``worklist.draft``) -> text. ``names``: customer_id -> name, where known.
-    ``deterioration``: customer_id, change_days, low_days, high_days (its interval), deteriorating (bool), recent_n;
-    more is ignored. ``backtest``: the report of ``science.timing.backtest`` as a plain dict, or None when there was
-    too little history (``backtest_missing`` then says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
+    ``deterioration``, ``concentration``, ``segments``: the frames of ``science.timing`` (``deterioration(facts)``,
+    ``concentration(facts, changes)``, ``behaviour_segments(facts).frame(facts)``).
+    ``backtest``: ``BacktestReport.to_dict()``, or None when there was too little history (``backtest_missing`` then
+    says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
     ``model_card``: the text card of the model, shown in the method section. ``headlines`` may stay empty:
     then DSO, late share and their like are read from the figures of ``audit``.
     """
@@ -116,6 +117,8 @@ class RunReport:
     cash_daily: pl.DataFrame = field(default_factory=_none)
     cash_weekly: pl.DataFrame = field(default_factory=_none)
     deterioration: pl.DataFrame = field(default_factory=_none)
+    concentration: pl.DataFrame = field(default_factory=_none)
+    segments: pl.DataFrame = field(default_factory=_none)
     imported: ImportNotes = field(default_factory=ImportNotes)
     backtest: Mapping[str, Any] | None = None
     backtest_missing: str = ""

@@ -71,7 +71,7 @@ def headlines_from_audit(audit: Mapping[str, Any] | None) -> list[Headline]:
     found = []
     for book in (audit or {}).get("books", []):
         figures = {figure["key"]: figure["value"] for figure in book.get("figures", [])}
-        late = next((one for one in book.get("late", []) if one.get("more_than_days") == 0), {})
+        late: Mapping[str, Any] = next((one for one in book.get("late", []) if one.get("more_than_days") == 0), {})
         found.append(
             Headline(
                 currency=book["currency"],

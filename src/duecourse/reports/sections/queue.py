@@ -111,6 +111,7 @@ def _entry(report: RunReport, row: Row, lines: Mapping[str, list[Row]], decision
     mine = [line for line in mine if line["invoice_id"] in chosen] or mine
     currency = str(row.get("currency") or (mine[0]["currency"] if mine else "USD"))
     masked = json_or(decision.get("masked"), {})
+    masked = masked if isinstance(masked, dict) else {}
     return QueueEntry(
         rank=int(row["rank"]),
         name=str(row.get("name") or report.names.get(customer_id) or customer_id),
