@@ -45,8 +45,8 @@ class ReliabilityBin:
 class Calibration:
     """Whether the distribution of one method can be believed, pooled over the snapshots of one set.
 
-    ``pit_histogram``: ten shares, flat is right; ``n`` cases. ``coverage``: group kind (rung, segment, customer_size)
-    -> groups. ``reliability``: label (late, late_60) -> bins.
+    ``pit_histogram``: ten shares, flat is right; ``n`` cases. ``coverage``: group kind (paid_before, segment,
+    customer_size) -> groups. ``reliability``: label (late, late_60) -> bins.
     """
 
     n: int
@@ -73,17 +73,6 @@ class SetResult:
     not_scored: str
     methods: dict[str, Measures]
     gain: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotResult:
-    """One snapshot: how much was known then, whether a model could be fitted, and both sets."""
-
-    snapshot: date
-    cleared: int
-    months_of_clearings: int
-    model: str
-    sets: dict[str, SetResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +111,21 @@ class GateReport:
     rung: str
     says: str
     verdicts: dict[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotResult:
+    """One snapshot: how much was known then, both sets, and what the gate says of this snapshot alone.
+
+    ``model`` is empty where a model was fitted, else it says why not.
+    """
+
+    snapshot: date
+    cleared: int
+    months_of_clearings: int
+    model: str
+    sets: dict[str, SetResult]
+    gate: GateReport
 
 
 @dataclass(frozen=True, slots=True)

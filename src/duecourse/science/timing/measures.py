@@ -195,10 +195,15 @@ def pinball(y: Days, quantile: Days, level: float) -> float:
 
 
 def lateness_ranking(cases: Cases, predicted: Predicted, beyond: int) -> Ranking:
-    """How well the score puts invoices that get more than ``beyond`` days late first.
+    """How well the score puts invoices that get more than ``beyond`` days late first."""
+    return rank(*lateness(cases, predicted, beyond))
 
-    Cases are those not yet beyond (d0 <= z) whose label is known: observed for at least z - d0 + 1 days. The score is
-    S(z - d0) of a curve, the predicted days late of a point or of the middle quantile.
+
+def lateness(cases: Cases, predicted: Predicted, beyond: int) -> tuple[Floats, Flags]:
+    """Scores and labels "more than z = ``beyond`` days late" of the cases that are not yet beyond (d0 <= z).
+
+    The label must be known: the case was observed for at least z - d0 + 1 days. The score is the probability S(z - d0)
+    of a curve, the predicted days late of a point or of the middle quantile.
     """
     day = beyond - cases.days_late
     eligible = (day >= 0) & (day < cases.known_days)
@@ -209,7 +214,7 @@ def lateness_ranking(cases: Cases, predicted: Predicted, beyond: int) -> Ranking
     else:
         days = predicted.days if isinstance(predicted, Points) else predicted.days[:, 1]
         score = (days + cases.days_late)[eligible]
-    return rank(score, cases.paid_after[eligible] > day[eligible])
+    return score, cases.paid_after[eligible] > day[eligible]
 
 
 def cash_error(cases: Cases, predicted: Predicted, horizon: int, days: int) -> float | None:
