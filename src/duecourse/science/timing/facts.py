@@ -16,6 +16,7 @@ import polars as pl
 from duecourse.core.ids import key_codes
 from duecourse.ledger.as_of import View
 from duecourse.ledger.balances import invoice_balances
+from duecourse.science.timing.signals import Signals, signals_from_view
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -63,7 +64,7 @@ class Facts:
     amount), ``paid_known`` the day the books learnt of it; ``closed_on``/``closed_known`` the end of the open balance
     by whatever means; ``censored_on`` the closing day of a credited invoice. A written-off invoice is ``written_off``
     and stays at risk. ``customer`` and ``group`` (entity, kind, currency) are codes into ``customer_ids`` and
-    ``groups`` (sorted text).
+    ``groups`` (sorted text); ``country`` is one text per customer, "" where unknown.
 
     ``cleared`` lists the paid invoices by (customer, paid_known, paid_on, invoice), ``cleared_key`` their
     ``customer_day_key`` of (customer, paid_known): the past of a customer as of day s is the slice
@@ -75,6 +76,7 @@ class Facts:
     code: npt.NDArray[np.uint64]
     customer: IntArray
     customer_ids: TextArray
+    country: TextArray
     group: IntArray
     groups: tuple[str, ...]
     issue: IntArray
@@ -91,6 +93,7 @@ class Facts:
     open_minor: IntArray
     currency: TextArray
     disputes: Disputes
+    signals: Signals
     cleared: IntArray
     cleared_key: IntArray
 
@@ -128,8 +131,11 @@ class Facts:
 
 
 def facts_from_view(view: View) -> Facts:
-    """The facts of ``view``; whatever the row order of its files, equal books give equal arrays."""
-    frame = invoice_balances(view).sort("invoice_id")
+    """The facts of ``view``; whatever the row order of its files, equal books give equal arrays.
+
+    Invoices over nothing, or over less, are left out: nobody waits for them.
+    """
+    frame = invoice_balances(view).filter(pl.col("amount_minor") > 0).sort("invoice_id")
     customer_ids, customer = _codes(frame.get_column("customer_id"))
     group_text = frame.select(
         pl.concat_str(pl.col("entity_id").fill_null(""), pl.col("kind").fill_null("invoice"), "currency", separator="|")
@@ -150,6 +156,7 @@ def facts_from_view(view: View) -> Facts:
         code=key_codes(frame.get_column("invoice_id").to_list()),
         customer=customer,
         customer_ids=customer_ids,
+        country=_countries(view, customer_ids),
         group=group,
         groups=tuple(group_names.tolist()),
         issue=issue,
@@ -166,9 +173,17 @@ def facts_from_view(view: View) -> Facts:
         open_minor=frame.get_column("open_minor").to_numpy().astype(np.int64),
         currency=_text(frame.get_column("currency")),
         disputes=_disputes(view, frame),
+        signals=signals_from_view(view, frame),
         cleared=cleared,
         cleared_key=cleared_key,
     )
+
+
+def _countries(view: View, customer_ids: TextArray) -> TextArray:
+    known = view.table("customers").select("customer_id", "country").unique("customer_id", keep="last")
+    wanted = pl.DataFrame({"customer_id": pl.Series(customer_ids.tolist(), dtype=pl.String)})
+    joined = wanted.join(known, on="customer_id", how="left", maintain_order="left")
+    return _text(joined.get_column("country").fill_null(""))
 
 
 def _clearing_order(customer: IntArray, paid_on: IntArray, paid_known: IntArray) -> tuple[IntArray, IntArray]:

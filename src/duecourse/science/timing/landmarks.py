@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from duecourse.core.ids import uniform
+from duecourse.science.timing.facts import Facts
+
 IntArray = npt.NDArray[np.int64]
 _SAME_DAY: IntArray = np.empty(0, dtype=np.int64)  # stands for "known as of the landmark's own day"
 
@@ -40,3 +43,34 @@ class Landmarks:
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> Landmarks:
         """The landmarks at ``rows`` (indices, mask or slice), in that order."""
         return Landmarks(self.invoice[rows], self.day[rows], self.known_day[rows])
+
+
+def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
+    """Landmarks for the fit, drawn independently of the outcome; sorted by (customer, invoice, day).
+
+    Per invoice issued before ``as_of``: its issue day and one draw each of issue + 1 + U{0..29} (U{0..terms + 15} for
+    terms beyond 30 days), due + 1 + U{0..19}, due + 21 + U{0..79} and max(issue, due - 8 + U{0..15}). A draw counts iff
+    the invoice is open at the start of that day and the day lies before ``as_of``. Draws are keyed by (seed,
+    invoice_id), so no row moves another row's draw.
+    """
+    terms = np.maximum(facts.due - facts.issue, 0)
+    first_span = np.where(terms > 30, terms + 16, 30)
+
+    def draw(stream: str, span: IntArray | int) -> IntArray:
+        return np.floor(uniform(seed, stream, facts.code) * span).astype(np.int64)
+
+    days = np.column_stack(
+        [
+            facts.issue,
+            facts.issue + 1 + draw("landmark-age", first_span),
+            facts.due + 1 + draw("landmark-late", 20),
+            facts.due + 21 + draw("landmark-very-late", 80),
+            np.maximum(facts.issue, facts.due - 8 + draw("landmark-due", 16)),
+        ]
+    )
+    open_until = np.minimum(facts.paid_on, facts.censored_on)
+    kept = (days >= facts.issue[:, None]) & (days <= open_until[:, None]) & (days < facts.as_of)
+    invoice, column = np.nonzero(kept)
+    day = days[invoice, column]
+    order = np.lexsort((day, invoice, facts.customer[invoice]))
+    return Landmarks(invoice[order], day[order])

@@ -1,0 +1,193 @@
+"""``fit`` learns when invoices are paid from one ``View``; ``TimingModel`` answers for any later one.
+
+The model: a discrete-time hazard ``h(u | s)`` of payment on day u, given unpaid at the landmark s, from boosted trees
+on person-period rows (open invoices enter as censored ones), mixed with the hazard of the customer's own past.
+``F(j) = 1 - prod_{v = s..s+j} (1 - h(v | s))``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from duecourse.core.errors import NotEnoughData
+from duecourse.core.ids import sha256_hex
+from duecourse.ledger.as_of import View
+from duecourse.science.timing.blend import blended_hazard
+from duecourse.science.timing.config import TimingConfig
+from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard
+from duecourse.science.timing.events import hazard_offsets
+from duecourse.science.timing.facts import Facts, facts_from_view
+from duecourse.science.timing.features import Features
+from duecourse.science.timing.hazard import Booster, fit_boosters, raw_hazard
+from duecourse.science.timing.landmarks import Landmarks, training_landmarks
+from duecourse.science.timing.rows import paying_weekdays, scoring_rows, training_rows
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+FEWEST_CLEARED = 500  # below this a model is not fitted at all (rung model of the ladder)
+_CDF_BLOCK = 10_000  # landmarks scored at a time
+
+
+@dataclass(frozen=True)
+class TimingModel:
+    """A fitted model and all that is needed to use, judge and refuse it.
+
+    ``paying`` says which weekdays (Monday first) anybody pays on, ``groups`` are the invoice groups it knows,
+    ``fitted`` holds the figures of the fit for the model card, ``gate`` the stored decision and report of the model
+    gate (None when it was never judged), ``calibration`` the optional table of ``calibration``.
+    """
+
+    config: TimingConfig
+    boosters: tuple[Booster, ...]
+    base_logit: float
+    paying: BoolArray
+    groups: tuple[str, ...]
+    blend_weight: float
+    as_of: int
+    snapshot_id: str
+    seed: int
+    fitted: Mapping[str, Any]
+    gate: Mapping[str, Any] | None = None
+    calibration: Mapping[str, Any] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The boosters as text."""
+        return tuple(booster.model_to_string() for booster in self.boosters)
+
+    @cached_property
+    def model_id(self) -> str:
+        """The first 16 hex digits of the SHA-256 over the model texts: what ``scores.model_id`` names."""
+        return sha256_hex(*(text.encode() for text in self.texts))[:16]
+
+    def hazard(self, facts: Facts, landmarks: Landmarks) -> FloatArray:
+        """Daily hazards of the trees with the offsets of events, before the blend; shape (n, horizon)."""
+        features = self.features(facts)
+        blocks = [self._block_hazard(features, part) for part in _blocks(landmarks)]
+        return np.concatenate(blocks) if blocks else np.zeros((0, self.config.horizon))
+
+    def cdf(self, facts: Facts, landmarks: Landmarks, horizon: int = 178) -> FloatArray:
+        """F(j | still open), j = 0..horizon-1, of the blend, uncalibrated; shape (n, horizon).
+
+        Raises ValueError for a horizon beyond the model's own.
+        """
+        if horizon > self.config.horizon:
+            raise ValueError(f"this model sees {self.config.horizon} days ahead, not {horizon}")
+        features = self.features(facts)
+        result = np.empty((len(landmarks), horizon))
+        first = 0
+        for part in _blocks(landmarks):
+            hazard = self._block_hazard(features, part)
+            mixed = blended_hazard(hazard, facts, part, weight=self.blend_weight, paying=self.paying)
+            result[first : first + len(part)] = cdf_from_hazard(mixed[:, :horizon])
+            first += len(part)
+        return result
+
+    def features(self, facts: Facts) -> Features:
+        """The books prepared for this model's features."""
+        return Features(facts, horizon=self.config.horizon, groups=self.groups)
+
+    def _block_hazard(self, features: Features, landmarks: Landmarks) -> FloatArray:
+        rows = scoring_rows(landmarks, self.config, self.paying)
+        logit = raw_hazard(features, landmarks, rows, self.boosters, self.config)
+        logit += self.base_logit + hazard_offsets(features.facts, landmarks, rows, self.config.feature_set)
+        hazard = 1.0 / (1.0 + np.exp(-logit))
+        return daily_hazard(landmarks, rows, hazard, self.config, self.paying)
+
+
+def _blocks(landmarks: Landmarks) -> list[Landmarks]:
+    return [landmarks.take(slice(first, first + _CDF_BLOCK)) for first in range(0, len(landmarks), _CDF_BLOCK)]
+
+
+def fit(view: View, *, seed: int = 0, threads: int = 2, config: TimingConfig | None = None) -> TimingModel:
+    """The model learnt from what was known at ``view.as_of``; the same bytes for the same books, seed and any threads.
+
+    Raises NotEnoughData with fewer than 500 paid invoices or without any payment that was waited for (the ladder
+    of ``predict`` serves such a book), and MissingLibrary where LightGBM cannot start.
+    """
+    settings = config or TimingConfig()
+    facts = facts_from_view(view)
+    require_history(facts)
+    paying = paying_weekdays(facts, settings)
+    landmarks = _within(training_landmarks(facts, seed=seed), facts, settings)
+    rows = training_rows(facts, landmarks, settings, paying)
+    if not rows.paid.any() or rows.paid.all():
+        raise NotEnoughData("no invoice was ever waited for: every payment lies on the day of its invoice or before")
+    features = Features(facts, horizon=settings.horizon, groups=facts.groups)
+    offsets = hazard_offsets(facts, landmarks, rows, settings.feature_set)
+    boosters, base = fit_boosters(features, landmarks, (rows, offsets), settings, seed=seed, threads=threads)
+    days = history_days(facts)
+    short = days < settings.short_history_days
+    return TimingModel(
+        config=settings,
+        boosters=boosters,
+        base_logit=base,
+        paying=paying,
+        groups=facts.groups,
+        blend_weight=settings.short_history_blend_weight if short else settings.blend_weight,
+        as_of=facts.as_of,
+        snapshot_id=view.snapshot_id,
+        seed=seed,
+        fitted={
+            "invoices": len(facts),
+            "paid_invoices": len(facts.cleared),
+            "customers": len(facts.customer_ids),
+            "history_days": days,
+            "landmarks": len(landmarks),
+            "rows": len(rows),
+            "paid_rows": int(rows.paid.sum()),
+            "bags": len(boosters),
+        },
+        versions=_versions(),
+    )
+
+
+def history_days(facts: Facts) -> int:
+    """Days from the first payment in the books to ``as_of``; 0 without any."""
+    paid = facts.paid_on[facts.cleared]
+    return int(facts.as_of - paid.min()) if len(paid) else 0
+
+
+def require_history(facts: Facts) -> None:
+    """Raises NotEnoughData where a book is too young for the hazard model, saying what it has and what is needed."""
+    cleared = len(facts.cleared)
+    if cleared < FEWEST_CLEARED:
+        raise NotEnoughData(
+            f"{cleared} paid invoices are too few to fit a payment-timing model; at least {FEWEST_CLEARED} are needed"
+            " (score works without a model: it uses each customer's own past)"
+        )
+
+
+def _within(landmarks: Landmarks, facts: Facts, config: TimingConfig) -> Landmarks:
+    """All landmarks, or those of whole invoices chosen by the hash of their id where a fit would have too many rows."""
+    typical_rows = 12 * len(landmarks)
+    if typical_rows <= config.max_rows:
+        return landmarks
+    share = config.max_rows / typical_rows
+    chosen = (facts.code % np.uint64(1 << 20)).astype(np.float64) < share * (1 << 20)
+    return landmarks.take(chosen[landmarks.invoice])
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("duecourse", "lightgbm", "numpy", "polars")}
+
+
+def with_gate(model: TimingModel, gate: Mapping[str, Any]) -> TimingModel:
+    """The same model with the decision of the gate."""
+    return dataclasses.replace(model, gate=gate)
+
+
+def with_calibration(model: TimingModel, calibration: Mapping[str, Any] | None) -> TimingModel:
+    """The same model with a calibration table."""
+    return dataclasses.replace(model, calibration=calibration)
