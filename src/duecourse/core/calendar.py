@@ -107,12 +107,14 @@ def days_to_month_end(days: EpochDays) -> EpochDays:
 def day_of_month(days: EpochDays) -> EpochDays:
     """Day of the month (1 to 31) of each epoch day, shape of ``days``."""
     at = _numpy_days(days)
-    return (at - at.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+    since_first = at - at.astype("datetime64[M]").astype("datetime64[D]")
+    return np.asarray(since_first, dtype="timedelta64[D]").astype(np.int64) + 1
 
 
 def weekday(days: EpochDays) -> EpochDays:
     """Day of the week (Monday 0 to Sunday 6) of each epoch day, shape of ``days``."""
-    return np.mod(days + 3, 7, dtype=np.int64)  # 1970-01-01 was a Thursday
+    result: EpochDays = (days + 3) % 7  # 1970-01-01 was a Thursday
+    return result
 
 
 def _numpy_days(days: EpochDays) -> npt.NDArray[np.datetime64]:
