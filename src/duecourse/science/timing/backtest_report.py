@@ -61,7 +61,8 @@ class SetResult:
     """One set (open or new) of one snapshot: its size, the horizon that is mature, every method's measures.
 
     ``not_scored`` says in words why there is nothing, else it is empty. ``gain`` is the mean CRPS of the customer's own
-    distribution minus the model's (positive: the model is better), None without a model.
+    distribution minus the model's (positive: the model is better), None without a model. ``brier``: curve method ->
+    days -> Brier score of "paid within that many days" over all cases, also those not observed for the whole horizon.
     """
 
     set: str
@@ -73,6 +74,7 @@ class SetResult:
     not_scored: str
     methods: dict[str, Measures]
     gain: float | None
+    brier: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,15 @@ class GateReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RecalibrationReport:
+    """Whether the model's curves are corrected, why (one sentence), and the table (``Recalibration.to_dict()``)."""
+
+    used: bool
+    says: str
+    table: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotResult:
     """One snapshot: how much was known then, both sets, and what the gate says of this snapshot alone.
 
@@ -133,7 +144,8 @@ class BacktestReport:
     """All snapshots, the means over them, calibration per set and method, and the gate's verdict on these snapshots.
 
     ``means``: set -> method -> measure (nested as in ``Measures``) -> mean over the snapshots that have it; ``n`` there
-    is the number of cases and ``snapshots`` how many snapshots. ``labels`` names the methods for people.
+    is the number of cases and ``snapshots`` how many snapshots. ``recalibration`` is None where it was not asked.
+    ``labels`` names the methods for people.
     """
 
     known_until: date
@@ -143,6 +155,7 @@ class BacktestReport:
     means: dict[str, dict[str, dict[str, Any]]]
     calibration: dict[str, dict[str, Calibration]]
     gate: GateReport
+    recalibration: RecalibrationReport | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

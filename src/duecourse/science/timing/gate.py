@@ -1,0 +1,148 @@
+"""The gate: rung ``model`` is shown only where it was better than every simple method on the book's own past.
+
+Per set (new, open), over the given snapshots: (1) its mean CRPS is below that of the customer's own distribution and of
+each point method; (2) the parent-clustered bootstrap of its CRPS gain over the customer's own distribution leaves no
+doubt (lower 10 % bound above 0) to switch on, its mean is not below 0 to stay on; (3) both PIT tails lie in .06-.14;
+(4) for the open book, the cash error at 7 and 14 days is at most .5 points above the best simple method's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from duecourse.core.ids import key_codes, uniform
+from duecourse.science.timing.backtest_report import Check, GateReport, Verdict
+from duecourse.science.timing.baselines import LABELS
+from duecourse.science.timing.scored import MODEL, OWN_HISTORY, ScoredSet
+
+FloatArray = npt.NDArray[np.float64]
+
+PIT_TAIL = (0.06, 0.14)
+CASH_MARGIN = 0.005
+CASH_DAYS = ("7", "14")
+REPLICATES = 400
+OWN_HISTORY_IS_BETTER = "the customer's own history is more accurate on your book"
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """``fewest_snapshots`` that must be mature, the bootstrap's ``seed``, and whether the model is ``already_on``."""
+
+    fewest_snapshots: int = 3
+    seed: int = 0
+    already_on: bool = False
+
+
+def judge(open_sets: Sequence[ScoredSet], new_sets: Sequence[ScoredSet], rules: GateRules) -> GateReport:
+    """The gate's word on the scored snapshots: allowed only when both the new and the open set allow it."""
+    verdicts = {"new": _verdict("new", new_sets, rules), "open": _verdict("open", open_sets, rules)}
+    allowed = all(verdict.use_model for verdict in verdicts.values())
+    if allowed:
+        return GateReport(True, "model", "use the model: it was better on new and on open invoices", verdicts)
+    failed = " and ".join(name for name, verdict in verdicts.items() if not verdict.use_model)
+    tested = all(verdict.checks for verdict in verdicts.values())
+    says = OWN_HISTORY_IS_BETTER if tested else "too little history to test a model: the customer's own history is used"
+    return GateReport(False, "customer_history", f"{says} (not passed: {failed} invoices)", verdicts)
+
+
+def _verdict(name: str, sets: Sequence[ScoredSet], rules: GateRules) -> Verdict:
+    judged = [one for one in sets if MODEL in one.crps and OWN_HISTORY in one.crps]
+    cases = sum(one.mature_cases for one in judged)
+    if len(judged) < max(rules.fewest_snapshots, 1):
+        says = f"use the baseline: {len(judged)} of at least {rules.fewest_snapshots} month starts could be tested"
+        return Verdict(name, False, says, (), len(judged), cases)
+    gains = bootstrap_gains(judged, rules.seed)
+    gain = _mean_gain(judged)
+    low, high = (float(bound) for bound in np.quantile(gains, (0.1, 0.9)))
+    checks = [_beats_all(judged), _beyond_doubt(gain, low, rules.already_on), _calibrated(judged)]
+    if name == "open":
+        checks.append(_cash(judged))
+    passed = all(check.holds for check in checks)
+    reasons = "; ".join(check.because for check in checks if check.holds == passed)
+    says = f"use the {'model' if passed else 'baseline'}: {reasons}"
+    return Verdict(name, passed, says, tuple(checks), len(judged), cases, gain, low, high)
+
+
+def _beats_all(sets: Sequence[ScoredSet]) -> Check:
+    """Condition (1)."""
+    crps = {
+        method: float(np.mean([one.crps[method].mean() for one in sets]))
+        for method in sets[0].crps
+        if all(method in one.crps for one in sets)
+    }
+    rivals = {method: value for method, value in crps.items() if method != MODEL}
+    best = min(rivals, key=lambda method: rivals[method])
+    holds = crps[MODEL] < rivals[best]
+    words = "below" if holds else "not below"
+    because = f"CRPS {crps[MODEL]:.2f} days is {words} the best simple method's {rivals[best]:.2f} ({LABELS[best]})"
+    return Check("crps_below_every_baseline", holds, because)
+
+
+def _beyond_doubt(gain: float, low: float, already_on: bool) -> Check:
+    """Condition (2)."""
+    holds = gain >= 0.0 if already_on else low > 0.0
+    bound = "" if already_on else f", at least {low:.2f} with 90 % certainty"
+    return Check("gain_over_own_history", holds, f"gain over the customer's own history {gain:.2f} days of CRPS{bound}")
+
+
+def _calibrated(sets: Sequence[ScoredSet]) -> Check:
+    """Condition (3)."""
+    shapes = [shape for one in sets if (shape := one.measures[MODEL].uniformity) is not None]
+    low, high = (float(np.mean([getattr(shape, tail) for shape in shapes])) for tail in ("below_10", "above_90"))
+    holds = all(PIT_TAIL[0] <= tail <= PIT_TAIL[1] for tail in (low, high))
+    return Check(
+        "calibrated_tails",
+        holds,
+        f"{low:.1%} of payments came earlier and {high:.1%} later than the outer tenths of the curves (10 % each is "
+        f"right, {PIT_TAIL[0]:.0%} to {PIT_TAIL[1]:.0%} is allowed)",
+    )
+
+
+def _cash(sets: Sequence[ScoredSet]) -> Check:
+    """Condition (4); days ahead that no snapshot can judge are left out."""
+    words, holds = [], True
+    for days in CASH_DAYS:
+        usable = [one for one in sets if days in one.measures[MODEL].cash_error]
+        if not usable:
+            continue
+        errors = {
+            method: float(np.mean([one.measures[method].cash_error[days] for one in usable]))
+            for method in usable[0].measures
+            if all(method in one.measures for one in usable)
+        }
+        best = min((method for method in errors if method != MODEL), key=lambda method: errors[method])
+        holds = holds and errors[MODEL] <= errors[best] + CASH_MARGIN
+        words.append(f"{days}-day cash error {errors[MODEL]:.1%} against {errors[best]:.1%} ({LABELS[best]})")
+    return Check("cash_error", holds, ", ".join(words) if words else "no cash came in to compare")
+
+
+def _mean_gain(sets: Sequence[ScoredSet]) -> float:
+    return float(np.mean([(one.crps[OWN_HISTORY] - one.crps[MODEL]).mean() for one in sets]))
+
+
+def bootstrap_gains(sets: Sequence[ScoredSet], seed: int) -> FloatArray:
+    """CRPS gain over the customer's own history in 400 resamples of whole parents, mean over the snapshots; (400,).
+
+    All invoices of a parent are drawn together, over all snapshots: they rise and fall together. Draws are keyed by
+    parent id.
+    """
+    parents = np.unique(np.concatenate([one.parent for one in sets]).astype(str))
+    sums, counts = np.zeros((parents.size, len(sets))), np.zeros((parents.size, len(sets)))
+    for place, one in enumerate(sets):
+        row = np.searchsorted(parents, one.parent.astype(str))
+        gain = one.crps[OWN_HISTORY] - one.crps[MODEL]
+        sums[:, place] = np.bincount(row, weights=gain, minlength=parents.size)
+        counts[:, place] = np.bincount(row, minlength=parents.size)
+    codes = key_codes(parents.tolist())
+    result = np.empty(REPLICATES)
+    for replicate in range(REPLICATES):
+        drawn = (uniform(seed, "gate-bootstrap", codes, step=replicate) * parents.size).astype(np.int64)
+        times = np.bincount(drawn, minlength=parents.size).astype(np.float64)
+        cases = times @ counts
+        some = cases > 0  # a resample may miss every parent of a small snapshot
+        result[replicate] = float(((times @ sums)[some] / cases[some]).mean())
+    return result
