@@ -11,7 +11,7 @@ from duecourse.reports.sections.honesty import honesty_values, worth_tile
 from duecourse.reports.sections.outlook import forecast_values, headline_values
 from duecourse.reports.sections.queue import left_alone_values, queue_values
 from duecourse.reports.sections.source import guess_values, method_values, problem_values
-from duecourse.reports.wording import RUNGS, Wording
+from duecourse.reports.wording import RUNGS, Wording, humane
 
 __all__ = ["RunReport", "render"]
 
@@ -50,7 +50,7 @@ def _facts(report: RunReport, words: Wording) -> list[Markup | str]:
         Markup("as of {}").format(words.day(identity.as_of)),
         f"{words.plural(report.scores.height, 'open invoice')}",
         f"predicted by {RUNGS.get(identity.rung, identity.rung)}",
-        f"policy {identity.policy}",
+        f"policy: {humane(identity.policy).lower()}",
     ]
 
 

@@ -1,6 +1,6 @@
 """Charts as inline SVG: no script, themed by the page's CSS, each with a text alternative."""
 
-from duecourse.reports.charts.bars import Bar, ageing_bar, bar_chart, histogram
+from duecourse.reports.charts.bars import Bar, ageing_bar, bar_chart, histogram, share_bar
 from duecourse.reports.charts.calibration import Bin, coverage_chart, pit_histogram, reliability
 from duecourse.reports.charts.lines import Fan, fan_chart, line_chart, sparkline
 from duecourse.reports.charts.ranges import forest_row, range_strip
@@ -22,5 +22,6 @@ __all__ = [
     "pit_histogram",
     "range_strip",
     "reliability",
+    "share_bar",
     "sparkline",
 ]

@@ -93,7 +93,14 @@ def histogram(
 
 
 def ageing_bar(
-    key: str, buckets: Sequence[Bar], *, title: str, description: str, label: Label = plain, width: float = 760
+    key: str,
+    buckets: Sequence[Bar],
+    *,
+    title: str,
+    description: str,
+    label: Label = plain,
+    width: float = 960,
+    kind: str = "chart",
 ) -> Markup:
     """One horizontal bar cut into buckets from young (light) to old (dark), names and shares below where they fit.
 
@@ -104,7 +111,7 @@ def ageing_bar(
         return Markup("")
     height = 64.0
     x = Scale(0, total, 0, width)
-    drawing = Drawing(key, width, height, title, description, "chart ageing")
+    drawing = Drawing(key, width, height, title, description, kind)
     start = 0.0
     for order, bucket in enumerate(buckets):
         if bucket.value > 0:
@@ -117,4 +124,13 @@ def ageing_bar(
                 drawing.add("text", bucket.name, class_="name", x=left, y=44)
                 drawing.add("text", share, class_="tick", x=left, y=60)
         start += bucket.value
+    return drawing.render()
+
+
+def share_bar(key: str, share: float, *, title: str, description: str) -> Markup:
+    """A word-sized bar filled to ``share`` (0..1)."""
+    width, height = 72.0, 12.0
+    drawing = Drawing(key, width, height, title, description, "strip")
+    drawing.add("rect", class_="track", x=0, y=2, width=width, height=8)
+    drawing.add("rect", class_="bar", x=0, y=2, width=width * min(max(share, 0.0), 1.0), height=8)
     return drawing.render()

@@ -102,8 +102,8 @@ def coverage_chart(
     rows = [row for row in rows if row[2] > 0]
     if not rows:
         return Markup("")
-    line_height, name_width, width = 26.0, 132.0, 420.0
-    box = Box(width=width, height=line_height * len(rows) + 30, left=name_width, right=58, top=6, bottom=24)
+    line_height, name_width, width = 26.0, 100.0, 320.0
+    box = Box(width=width, height=line_height * len(rows) + 30, left=name_width, right=46, top=6, bottom=24)
     x = box.across(0, 1)
     drawing = Drawing(key, box.width, box.height, title, description)
     for order, (name, share, count) in enumerate(rows):

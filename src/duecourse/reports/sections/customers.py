@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from duecourse.reports.charts import Bar, bar_chart, forest_row
-from duecourse.reports.charts.svg import Box
+from duecourse.reports.charts import forest_row, share_bar
 from duecourse.reports.run_data import RunReport
 from duecourse.reports.sections.frames import Row, currencies, rows
 from duecourse.reports.wording import SEGMENTS, Wording
@@ -40,15 +39,16 @@ def segment_values(report: RunReport) -> dict[str, Any]:
     books = []
     for currency in currencies(report.scores):
         lines = _segment_lines(report.scores.filter(pl.col("currency") == currency))
-        chart = bar_chart(
-            f"segments-{currency}",
-            [Bar(line.name, line.open_minor) for line in lines],
-            title=f"Open amount by behaviour, {currency}",
-            description="; ".join(f"{line.name} {words.percent(line.share)}" for line in lines),
-            label=lambda minor, currency=currency: words.short(minor, currency),  # type: ignore[misc]
-            box=Box(width=340, height=190, left=54),
-        )
-        books.append((currency, lines, chart))
+        bars = [
+            share_bar(
+                f"segment-{currency}-{line.name}",
+                line.share,
+                title=f"{line.name}, {currency}",
+                description=f"{words.percent(line.share)} of the open amount",
+            )
+            for line in lines
+        ]
+        books.append((currency, list(zip(lines, bars, strict=True))))
     counts: list[tuple[str, int]] = []
     if report.segments.height:
         found = dict(report.segments.group_by("segment").len().iter_rows())

@@ -45,7 +45,8 @@ class CurrencyHeadlines:
 
     currency: str
     tiles: Sequence[Tile]
-    ageing: Markup
+    ageing_wide: Markup
+    ageing_narrow: Markup
     buckets: Sequence[tuple[str, int, int, float]]
 
 
@@ -107,8 +108,8 @@ def _book(report: RunReport, currency: str, measured: Headline, worth: Tile | No
     ]  # fmt: skip
     if worth is not None:
         tiles.append(worth)
-    chart, buckets = _ageing(mine, currency, words)
-    return CurrencyHeadlines(currency, tiles, chart, buckets)
+    wide, narrow, buckets = _ageing(mine, currency, words)
+    return CurrencyHeadlines(currency, tiles, wide, narrow, buckets)
 
 
 def _dso_note(measured: Headline, words: Wording) -> str:
@@ -134,7 +135,9 @@ def _expected(report: RunReport, currency: str, open_minor: int, words: Wording)
     return tiles
 
 
-def _ageing(mine: pl.DataFrame, currency: str, words: Wording) -> tuple[Markup, list[tuple[str, int, int, float]]]:
+def _ageing(
+    mine: pl.DataFrame, currency: str, words: Wording
+) -> tuple[Markup, Markup, list[tuple[str, int, int, float]]]:
     buckets: list[tuple[str, int, int, float]] = []
     total = int(mine["open_minor"].sum())
     for name, low, high in AGES:
@@ -145,14 +148,19 @@ def _ageing(mine: pl.DataFrame, currency: str, words: Wording) -> tuple[Markup, 
             inside = inside.filter(pl.col("days_late") <= high)
         minor = int(inside["open_minor"].sum())
         buckets.append((name, inside.height, minor, minor / total if total else 0.0))
-    chart = ageing_bar(
-        f"ageing-{currency}",
-        [Bar(name, minor) for name, _, minor, _ in buckets],
-        title=f"Open {currency} by days past due",
-        description="; ".join(f"{name} {words.percent(share)}" for name, _, _, share in buckets),
-        label=lambda minor: words.money(minor, currency),
+    wide, narrow = (
+        ageing_bar(
+            f"ageing-{currency}-{kind}",
+            [Bar(name, minor) for name, _, minor, _ in buckets],
+            title=f"Open {currency} by days past due",
+            description="; ".join(f"{name} {words.percent(share)}" for name, _, _, share in buckets),
+            label=lambda minor: words.money(minor, currency),
+            width=width,
+            kind=f"chart {kind}",
+        )
+        for kind, width in (("wide", 960.0), ("narrow", 340.0))
     )
-    return chart, buckets
+    return wide, narrow, buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +199,9 @@ def _forecast(report: RunReport, currency: str) -> CurrencyForecast:
         week["last_day"] = week["week_start"] + timedelta(days=6)
     return CurrencyForecast(
         currency=currency,
-        wide=_weeks_chart(weeks, currency, words, has_band, Box(width=860, height=260, left=62), "wide"),
+        wide=_weeks_chart(weeks, currency, words, has_band, Box(width=960, height=260, left=62), "wide"),
         narrow=_weeks_chart(weeks, currency, words, has_band, Box(width=340, height=220, left=52), "narrow"),
-        days_wide=_days_chart(days, currency, words, Box(width=860, height=170, left=62), "wide"),
+        days_wide=_days_chart(days, currency, words, Box(width=960, height=170, left=62), "wide"),
         days_narrow=_days_chart(days, currency, words, Box(width=340, height=170, left=52), "narrow"),
         weeks=weeks,
         total_minor=total,
