@@ -12,7 +12,7 @@ import polars as pl
 from duecourse.core.countries import countries
 from duecourse.core.errors import Problem
 from duecourse.core.money import CURRENCIES
-from duecourse.ledger.findings import ROW, VALUE, Finding
+from duecourse.ledger.findings import ROW, Finding, finding
 from duecourse.ledger.schema import DTYPES, Column, Kind, Table
 
 LARGEST_MINOR = 10**15  # ten trillion in a currency with cents; beyond it an amount is a broken cell
@@ -67,17 +67,19 @@ def read_cells(table: Table, raw: pl.DataFrame, file: str) -> tuple[pl.DataFrame
 
 def _misfits(table: str, known: list[Column], given: pl.DataFrame, typed: pl.DataFrame) -> list[Finding]:
     """Cells that hold something which did not parse, and required cells that hold nothing."""
-    findings = []
+    findings: list[Finding] = []
     for column in known:
         before, after = given.get_column(column.name), typed.get_column(column.name)
+        shown = _as_text(column, given.schema[column.name])
+        expected = expectation(column)
         if after.null_count() > before.null_count():
-            rows = given.filter(before.is_not_null() & after.is_null())
-            shown = rows.select(ROW, _as_text(column, rows.schema[column.name]).alias(VALUE))
-            findings.append(Finding(table, column.name, expectation(column), "", shown))
+            misfits = given.filter(before.is_not_null() & after.is_null())
+            findings += finding(misfits, pl.lit(True), shown, table=table, column=column.name, expected=expected)
         if column.required and before.null_count():
-            rows = given.filter(before.is_null()).select(ROW, pl.lit(None, dtype=pl.String).alias(VALUE))
-            expected = f"{expectation(column)}; the column is required"
-            findings.append(Finding(table, column.name, expected, "fill the cell", rows))
+            findings += finding(
+                given, pl.col(column.name).is_null(), shown, table=table, column=column.name,
+                expected=f"{expected}; the column is required", cure="fill the cell",
+            )  # fmt: skip
     return findings
 
 

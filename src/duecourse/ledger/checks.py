@@ -12,18 +12,18 @@ party such as a factor pays; ``payer_name`` says who).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import timedelta
 
 import polars as pl
 
 from duecourse.core.errors import Problem
 from duecourse.ledger.as_of import Ledger
-from duecourse.ledger.balances import invoice_balances, live_allocations
+from duecourse.ledger.balances import live_allocations
 from duecourse.ledger.findings import ROW, Finding, finding
+from duecourse.ledger.metrics.ageing import ageing
 from duecourse.ledger.schema import TABLES, Table
 
 Frames = Mapping[str, pl.DataFrame]
-AFTER_ALL = date(9999, 12, 31)
 DEEPEST_GROUP = 10  # parents of parents that are followed
 
 # (table, earlier date, later date): the later one may be missing, but never lies before the earlier one.
@@ -74,10 +74,9 @@ def row_findings(table: Table, frame: pl.DataFrame) -> list[Finding]:
     for name, earlier, later in DATE_ORDER:
         if name == table.name and later in frame.columns:
             before = pl.col(later).cast(pl.Date) < pl.col(earlier).cast(pl.Date)
-            days = [pl.col(column).cast(pl.Date).cast(pl.String) for column in (later, earlier)]
-            value = pl.concat_str(days[0], pl.lit(f" before {earlier} "), days[1])
-            expected = f"a day on or after {earlier}"
-            findings += finding(frame, before, value, table=name, column=later, expected=expected)
+            days = [pl.col(column).cast(pl.Date).cast(pl.String) for column in (earlier, later)]
+            expected = pl.format(f"a day on or after {earlier} {{}}", days[0])
+            findings += finding(frame, before, days[1], table=name, column=later, expected=expected)
     for name, column in NOT_NEGATIVE:
         if name == table.name and column in frame.columns:
             findings += finding(
@@ -100,9 +99,8 @@ def duplicates(table: Table, frame: pl.DataFrame) -> list[Finding]:
     if not frame.select(version).is_duplicated().any():
         return []
     again = ~pl.struct(version).is_first_distinct()
-    shown = pl.concat_str([pl.col(column).cast(pl.String) for column in version], separator=", ", ignore_nulls=True)
     return finding(
-        frame, again, shown, table=table.name, column=table.key[0],
+        frame, again, pl.col(table.key[0]), table=table.name, column=table.key[0],
         expected=f"each {', '.join(table.key)} once per recorded_at",
         cure="leave the row out, or give a newer version of the same thing its own recorded_at",
     )  # fmt: skip
@@ -160,8 +158,8 @@ def _source_findings(frames: Frames, known: Frames, kind: str, source: str) -> l
         .join(_newest(frames, "invoices").select("invoice_id", "customer_id", "currency"), on="invoice_id", how="inner")
     )  # fmt: skip
     mixed = finding(
-        linked, pl.col("paid_in") != pl.col("currency"), pl.col("paid_in") + " against " + pl.col("currency"),
-        table="allocations", column="source_id", expected="invoice and source in one currency",
+        linked, pl.col("paid_in") != pl.col("currency"), pl.col("source_id"), table="allocations", column="source_id",
+        expected=pl.format(f"a {kind} in {{}} like the invoice, this one is in {{}}", "currency", "paid_in"),
         cure="convert the source before it is allocated",
     )  # fmt: skip
     strangers = linked.filter(pl.col("payer") != pl.col("customer_id"))
@@ -172,8 +170,10 @@ def _source_findings(frames: Frames, known: Frames, kind: str, source: str) -> l
             .filter((pl.col("payer_root") == pl.col("root")).fill_null(False).not_())
         )
     foreign = finding(
-        strangers, pl.lit(True), pl.col("payer") + " pays for " + pl.col("customer_id"), table="allocations",
-        column="source_id", expected=f"a {kind} of the invoice's own customer or of its group",
+        strangers, pl.lit(True), pl.col("source_id"), table="allocations", column="source_id",
+        expected=pl.format(
+            f"a {kind} of the invoice's customer {{}} or of its group, this one is of {{}}", "customer_id", "payer"
+        ),
         cure="link the customers by parent_id, or leave the customer_id of a third party's payment empty",
     )  # fmt: skip
     return [*missing, *mixed, *foreign]
@@ -253,20 +253,19 @@ def _over_allocated(frames: Frames, allocations: pl.DataFrame, name: str, column
     single = {"invoices": "invoice", "payments": "payment", "credits": "credit"}[name]
     return finding(
         running, (pl.col("change") > 0) & (pl.col("applied") > pl.col("limit")),
-        pl.concat_str(pl.col("applied"), pl.lit(" of "), pl.col("limit"), pl.lit(" of "), pl.col("owner")),
-        table="allocations", column="amount_minor", expected=f"allocations of at most the amount of the {single}",
+        pl.col("change"), table="allocations", column="amount_minor",
+        expected=pl.format(f"at most {{}} allocated of {single} {{}}, here it is {{}}", "limit", "owner", "applied"),
         cure="correct the amount, or set reversed_on where an allocation was taken back",
     )  # fmt: skip
 
 
 def _control_total_problems(ledger: Ledger) -> list[Problem]:
     """Open amounts per ageing bucket must add up to the control total: invoiced less applied, per currency."""
-    last = _last_moment(ledger)
-    view = ledger.as_of(last)
-    days_late = (pl.lit(last) - pl.col("due_on")).dt.total_days()
-    bucket = days_late.cut([0, 30, 60, 90], labels=["current", "1-30", "31-60", "61-90", "91+"])
-    buckets = invoice_balances(view).group_by("currency", bucket.alias("bucket")).agg(pl.col("open_minor").sum())
-    aged = buckets.group_by("currency").agg(pl.col("open_minor").sum().alias("aged_minor"))
+    last = ledger.last_known()
+    if last is None:
+        return []
+    view = ledger.as_of(last + timedelta(days=1))
+    aged = ageing(view).group_by("currency").agg(pl.col("open_minor").sum().alias("aged_minor"))
     applied = live_allocations(view).select("invoice_id", (-pl.col("amount_minor")).alias("amount_minor"))
     invoices = view.table("invoices").select("invoice_id", "currency", "amount_minor")
     postings = pl.concat(
@@ -283,14 +282,3 @@ def _control_total_problems(ledger: Ledger) -> list[Problem]:
                 "mend the allocations that exceed their invoices")
         for currency, aged_minor, control_minor in wrong.sort("currency").iter_rows()
     ]  # fmt: skip
-
-
-def _last_moment(ledger: Ledger) -> date:
-    """A day after everything in the ledger."""
-    years = [
-        value.year
-        for frame in ledger.tables.values()
-        for column in frame.select(pl.selectors.temporal()).iter_columns()
-        if isinstance(value := column.max(), date)
-    ]
-    return date(min(max(years, default=1970) + 1, AFTER_ALL.year), 1, 1)

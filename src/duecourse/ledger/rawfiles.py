@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from duecourse.core.errors import Problem
-from duecourse.ledger.findings import ROW, VALUE, Finding
+from duecourse.ledger.findings import ROW, Finding, finding
 
 LARGEST_CSV_BYTES = 200_000_000
 MOST_COLUMNS = 1_000
@@ -138,16 +138,12 @@ def _bad_records(records: pl.DataFrame, columns: int, table: str) -> list[Findin
     marked = pl.when(quoted).then(record.str.replace_all(r'(?s)"[^"]*"', _MARK)).otherwise(record)
     stray_quote = quoted & (pl.col("marked").str.contains(f"[^,{_MARK}]{_MARK}|{_MARK}[^,{_MARK}]"))
     cells = pl.col("marked").str.count_matches(",", literal=True) + 1
-    bad = (
-        records.filter(record != "")
-        .with_columns(marked.alias("marked"))
-        .filter((cells != columns) | stray_quote)
-        .select(pl.col(ROW), record.alias(VALUE))
-    )
-    if bad.is_empty():
-        return []
-    cure = "put a cell that holds commas, quotes or line breaks in double quotes, and double the quotes inside it"
-    return [Finding(table, None, f"{columns} cells, as in the header", cure, bad)]
+    checked = records.filter(record != "").with_columns(marked.alias("marked"))
+    return finding(
+        checked, (cells != columns) | stray_quote, record, table=table, column=None,
+        expected=f"{columns} cells, as in the header",
+        cure="put a cell that holds commas, quotes or line breaks in double quotes, and double the quotes inside it",
+    )  # fmt: skip
 
 
 def _parse(path: Path, records: pl.DataFrame, bad: list[Finding], header: list[str]) -> RawTable:
