@@ -143,6 +143,11 @@ class Books:
             .with_columns(pl.col(*amounts).fill_null(0))
         )
 
+    def starts_after(self, day: date, *, slack_days: int = 7) -> bool:
+        """Whether the books begin more than a week after ``day``, so that a period from then on is not covered."""
+        first = self.first_issued_on()
+        return first is None or (first - day).days > slack_days
+
     def first_issued_on(self) -> date | None:
         """Issue date of the oldest invoice."""
         first = self.invoices.get_column("issued_on").min()
@@ -190,6 +195,7 @@ def result(frame: pl.DataFrame, name: str, value: pl.Expr, *why_not: tuple[pl.Ex
     reason = pl.lit("")
     for condition, text in reversed(why_not):
         reason = pl.when(condition.fill_null(value=False)).then(pl.lit(text)).otherwise(reason)
-    return frame.with_columns(reason.alias("missing")).with_columns(
+    figured = frame.with_columns(reason.alias("missing")).with_columns(
         pl.when(pl.col("missing") == "").then(value).otherwise(None).alias(name)
     )
+    return figured.select(pl.exclude("missing"), "missing")

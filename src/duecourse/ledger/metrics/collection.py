@@ -72,6 +72,7 @@ def dilution(source: Source, *, at: date | None = None, by: Sequence[str] = (), 
         frame.with_columns(pl.col(*parts).fill_null(0)),
         "dilution",
         pl.sum_horizontal(*parts) / pl.col("sales_minor"),
+        (pl.lit(_nothing_but_cash(books)), "no credit, deduction or write-off is in the books: were they exported?"),
         (pl.col("sales_minor") <= 0, NO_SALES),
     )
 
@@ -99,6 +100,7 @@ def bad_debt_ratio(source: Source, *, at: date | None = None, by: Sequence[str] 
         frame,
         "bad_debt_ratio",
         pl.col("written_off_minor") / pl.col("sales_minor"),
+        (pl.lit(not _has(books, "write_off")), "no write-off is in the books: are they booked, and exported?"),
         (pl.col("sales_minor") <= 0, NO_SALES),
     )
 
@@ -148,6 +150,16 @@ def live_at(books: Books, day: date) -> pl.DataFrame:
     return books.view.table("allocations").filter(
         (pl.col("applied_on") < day) & (pl.col("reversed_on").is_null() | (pl.col("reversed_on") >= day))
     )
+
+
+def _has(books: Books, kind: str) -> bool:
+    return bool((books.view.table("allocations").get_column("source_kind") == kind).any())
+
+
+def _nothing_but_cash(books: Books) -> bool:
+    tables = ("credits", "disputes")
+    kinds = ("credit", "write_off")
+    return not any(books.view.table(name).height for name in tables) and not any(_has(books, kind) for kind in kinds)
 
 
 def _about(books: Books) -> pl.DataFrame:

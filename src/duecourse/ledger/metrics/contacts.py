@@ -211,7 +211,9 @@ def cost_per_unit_collected(
         .agg(pl.col("amount_minor").sum().alias("collected_minor"))
     )
     frame = books.fill(cash, (), "collected_minor").with_columns(
-        pl.lit(minutes).alias("minutes"), pl.lit(count).alias("contacts"), pl.lit(cost).alias("cost_minor")
+        pl.lit(minutes).alias("minutes"),
+        pl.lit(count, pl.Int64()).alias("contacts"),
+        pl.lit(cost, pl.Int64()).alias("cost_minor"),
     )
     return result(
         frame,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from duecourse.ledger.metrics.books import Source, add_months, books_of, check_levels, month_start, result, trend_days
+from duecourse.ledger.metrics.books import Source, add_months, books_of, check_levels, result, trend_days
 
 PERIOD_DAYS = 90
 NO_SALES = "nothing was invoiced in the period"
@@ -62,7 +62,14 @@ def _over_sales(source: Source, at: date | None, by: Sequence[str], days: int, w
     )
     top, name = what
     value = pl.col(top) / pl.col("sales_minor") * days
-    return result(frame, name, value, (pl.col("sales_minor") <= 0, NO_SALES))
+    uncovered = pl.lit(books.starts_after(day - timedelta(days=days)))
+    return result(
+        frame,
+        name,
+        value,
+        (uncovered, f"the books do not cover the {days} days before"),
+        (pl.col("sales_minor") <= 0, NO_SALES),
+    )
 
 
 def dso_countback(
@@ -112,6 +119,7 @@ def dso_countback(
         frame,
         "dso_days",
         value,
+        (pl.lit(books.starts_after(day, slack_days=-1)), "nothing had been invoiced yet"),
         (pl.col("invoices").fill_null(0) < min_invoices, f"fewer than {min_invoices} invoices in the last 12 months"),
         (
             pl.col("counted").is_null() & (pl.col("receivable_minor") > 0),
@@ -174,12 +182,10 @@ def receivables_turnover(source: Source, *, at: date | None = None, by: Sequence
         .agg((pl.col("receivable_minor").sum() / len(days)).alias("mean_receivable_minor"))
     )
     frame = books.sales(add_months(day, -12), day, by).join(mean, on=keys, how="left", maintain_order="left")
-    first = books.first_issued_on()
-    short = first is None or month_start(first) > add_months(day, -12)
     return result(
         frame,
         "turnover",
         pl.col("sales_minor") / pl.col("mean_receivable_minor"),
-        (pl.lit(short), "needs 12 months of invoices"),
+        (pl.lit(books.starts_after(add_months(day, -12))), "needs 12 months of invoices"),
         (pl.col("mean_receivable_minor") <= 0, "nothing was owed in the last 12 months"),
     )
