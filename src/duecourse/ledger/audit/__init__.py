@@ -83,11 +83,11 @@ def _verdict(faults: tuple[Fault, ...], past: History, refused: int) -> str:
     parts = []
     if refused:
         parts.append(f"{refused:,} row{' was' if refused == 1 else 's were'} refused")
-    for severity, name in (("error", "errors"), ("warning", "warnings")):
+    for severity in ("error", "warning"):
         if kinds[severity]:
             count = sum(fault.rows for fault in kinds[severity])
             kind = "kind" if len(kinds[severity]) == 1 else "kinds"
-            parts.append(f"{len(kinds[severity])} {kind} of {name} in {count:,} row{'' if count == 1 else 's'}")
+            parts.append(f"{len(kinds[severity])} {kind} of {severity} in {count:,} row{'' if count == 1 else 's'}")
     data = ", ".join(parts) if parts else "no fault was found in the data"
     return f"{data[0].upper()}{data[1:]}. The history carries to the rung {past.rung!r}."
 
