@@ -1,4 +1,4 @@
-"""The page of a backtest: every method on every snapshot of the user's own past, the gate's word, calibration, sizes."""
+"""The page of a backtest: every method on every snapshot of one's own past, the gate's word, calibration, sizes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def render(
         footer=[
             (
                 "Made by",
-                f"duecourse {program_version}".strip() + "; the same ledger, snapshots and seed give the same page",
+                f"duecourse {program_version}".strip() + "; same ledger, snapshots and seed, same page",
             ),
             ("Known until", str(report.get("known_until"))),
             ("Seed", str(report.get("seed"))),

@@ -136,6 +136,10 @@ class Wording:
         """Day and month alone, for axes."""
         return str(format_date(day, format="d MMM", locale=self.locale))
 
+    def short_month(self, day: date) -> str:
+        """Month and two-digit year, for axes."""
+        return str(format_date(day, format="MMM yy", locale=self.locale))
+
     def day(self, day: date | datetime | str | None) -> Markup:
         """A date for people with the ISO date for machines and on hover."""
         if day is None or day == "":

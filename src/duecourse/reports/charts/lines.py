@@ -134,3 +134,23 @@ def sparkline(key: str, values: Sequence[float], *, title: str, description: str
     drawing.add("path", class_="line", d=path([(x(index), y(value)) for index, value in enumerate(values)]))
     drawing.add("circle", class_="dot", cx=number(x(len(values) - 1)), cy=number(y(values[-1])), r=2.5)
     return drawing.render()
+
+
+def curve_chart(
+    key: str, points: Sequence[tuple[float, float]], *, title: str, description: str, x_name: str
+) -> Markup:
+    """A curve of shares in the unit square, e.g. cumulated late cash by customers, with dashed lines at 80 %."""
+    if len(points) < 2:
+        return Markup("")
+    box = Box(width=340, height=270, left=46, right=14, top=12, bottom=44)
+    x, y = box.across(0, 1), box.upwards(0, 1)
+    quarters = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    drawing = Drawing(key, box.width, box.height, title, description)
+    draw_y_axis(drawing, box, y, quarters, lambda share: f"{share:.0%}")
+    for quarter in quarters:
+        draw_x_label(drawing, box, x(quarter), f"{quarter:.0%}")
+    drawing.add("line", class_="mark", x1=x(0), x2=x(1), y1=y(0.8), y2=y(0.8))
+    drawing.add("path", class_="line", d=path([(x(across), y(up)) for across, up in points]))
+    middle = (box.left + box.width - box.right) / 2
+    drawing.add("text", x_name, class_="tick", x=middle, y=box.height - 8, text_anchor="middle")
+    return drawing.render()
