@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 
-from babel.numbers import format_currency
+from babel import Locale
+from babel.numbers import NumberPattern
 
 # ISO 4217 (2024-06): the active codes, and the exponents that are not 2. Babel's table is CLDR's, which gives
 # display digits (AFN 0, ALL 0 ...), not the minor unit of the standard; so the standard's own is kept here.
@@ -69,11 +72,15 @@ class Money:
 
     def format(self, locale: str = "en_US") -> str:
         """The amount as people of ``locale`` write it, by CLDR, always with the currency's own decimals."""
-        pattern_digits = exponent(self.currency)
+        parsed, pattern = _currency_pattern(locale, exponent(self.currency))
         number = from_minor(self.minor, self.currency)
-        if pattern_digits == 0:
-            return str(format_currency(number, self.currency, format="¤#,##0", locale=locale, currency_digits=False))
-        zeros = "0" * pattern_digits
-        return str(
-            format_currency(number, self.currency, format=f"¤#,##0.{zeros}", locale=locale, currency_digits=False)
-        )
+        return str(pattern.apply(number, parsed, currency=self.currency, currency_digits=False))
+
+
+@lru_cache(maxsize=256)
+def _currency_pattern(locale: str, digits: int) -> tuple[Locale, NumberPattern]:
+    """The locale's own pattern (symbol before or after, grouping) with exactly ``digits`` decimals."""
+    parsed = Locale.parse(locale)
+    pattern = copy(parsed.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    return parsed, pattern
