@@ -5,6 +5,7 @@ who knows the payers or to one who knows what the books show. Learners never imp
 """
 
 from duecourse.science.simulate.company import Simulated, Truth, simulate
+from duecourse.science.simulate.oracle import true_cdf
 from duecourse.science.simulate.world import World, load_world, world_from, world_names
 
-__all__ = ["Simulated", "Truth", "World", "load_world", "simulate", "world_from", "world_names"]
+__all__ = ["Simulated", "Truth", "World", "load_world", "simulate", "true_cdf", "world_from", "world_names"]

@@ -147,7 +147,8 @@ class _Weeks:
         reached = is_reached(self.world, seed, codes, week)
         promises = reached & (uniform(seed, "promise", codes, week) < self.world.contacting.promise)
         who = payer_parameters(self.world, customers.kind[owner], customers.intercept[owner])
-        keeps = promises & (uniform(seed, "kept", codes, week) < who.promise_kept)
+        # Kept or not is drawn per invoice: a promise for several invoices may be kept for some of them.
+        keeps = promises & (uniform(seed, "kept", self.orders.codes[called], week) < who.promise_kept)
         ahead = (10 * uniform(seed, "promised day", codes, week)).astype(np.int64)
         due = week * 7 - 3 + 7 + ahead + 2 * (ahead >= 5)
         call = week * 7 - 3 + customers.call_weekday[owner]
