@@ -39,6 +39,9 @@ class Booster(Protocol):
     def model_to_string(self) -> str:
         """The model as text."""
 
+    def feature_importance(self, importance_type: str) -> FloatArray:
+        """Gain or number of splits per feature."""
+
 
 def lightgbm_library() -> ModuleType:
     """The lightgbm module.

@@ -8,9 +8,11 @@ on person-period rows (open invoices enter as censored ones), mixed with the haz
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,8 +68,9 @@ class TimingModel:
 
     @cached_property
     def model_id(self) -> str:
-        """The first 16 hex digits of the SHA-256 over the model texts: what ``scores.model_id`` names."""
-        return sha256_hex(*(text.encode() for text in self.texts))[:16]
+        """The first 16 hex digits of the SHA-256 over trees, blend and calibration: what ``scores.model_id`` names."""
+        rest = json.dumps([self.blend_weight, self.calibration, self.paying.tolist()], sort_keys=True)
+        return sha256_hex(rest.encode(), *(text.encode() for text in self.texts))[:16]
 
     def hazard(self, facts: Facts, landmarks: Landmarks) -> FloatArray:
         """Daily hazards of the trees with the offsets of events, before the blend; shape (n, horizon)."""
@@ -91,6 +94,19 @@ class TimingModel:
             result[first : first + len(part)] = cdf_from_hazard(mixed[:, :horizon])
             first += len(part)
         return result
+
+    def save(self, directory: Path) -> None:
+        """Writes the model and its card into ``directory``; see ``store``."""
+        from duecourse.science.timing.store import save_model
+
+        save_model(self, directory)
+
+    @classmethod
+    def load(cls, directory: Path) -> TimingModel:
+        """The model that ``save`` wrote; raises BadInput for one that must not be used; see ``store``."""
+        from duecourse.science.timing.store import load_model
+
+        return load_model(directory)
 
     def features(self, facts: Facts) -> Features:
         """The books prepared for this model's features."""

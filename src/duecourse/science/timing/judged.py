@@ -1,0 +1,27 @@
+"""``judged_model``: a fitted model with the word of the gate, from a rolling backtest on the book's own past months."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import date
+
+from duecourse.ledger.as_of import Ledger
+from duecourse.science.timing.backtest import BacktestPlan, rolling_backtest
+from duecourse.science.timing.model import TimingModel
+
+TOO_YOUNG = "no past month could be tested yet: the customer's own history is used"
+
+
+def judged_model(
+    model: TimingModel, ledger: Ledger, day: date, *, threads: int, progress: Callable[[str], None]
+) -> TimingModel:
+    """``model`` with the gate's decision for new and for open invoices, as plain values that are stored with it.
+
+    The past months are refitted with the model's own seed and settings; without a testable month nothing is allowed.
+    """
+    plan = BacktestPlan(seed=model.seed, threads=threads, progress=progress)
+    report = rolling_backtest(ledger, day, protocol=plan)
+    if report is None:
+        return replace(model, gate={"allowed": False, "rung": "customer_history", "says": TOO_YOUNG, "verdicts": {}})
+    return replace(model, gate=asdict(report.gate))
