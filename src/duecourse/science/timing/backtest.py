@@ -89,13 +89,13 @@ class ScoredSnapshot:
 
 
 def backtest(
-    ledger: Ledger, snapshots: Sequence[date], *, seed: int = 0, protocol: BacktestPlan | None = None
+    ledger: Ledger, snapshots: Sequence[date], *, seed: int = 0, plan: BacktestPlan | None = None
 ) -> BacktestReport:
     """Every method at every snapshot, with all measures, calibration and the gate's verdict.
 
     Raises NotEnoughData where no snapshot has any outcome behind it, and MissingLibrary without LightGBM.
     """
-    how = protocol or BacktestPlan(seed=seed)
+    how = plan or BacktestPlan(seed=seed)
     known_until = how.known_until or last_outcome(ledger)
     outcomes = Outcomes.of(ledger, known_until)
     scored = [score_snapshot(ledger, day, outcomes, how) for day in sorted(set(snapshots))]
@@ -104,7 +104,7 @@ def backtest(
     return _report(scored, known_until, how)
 
 
-def rolling_backtest(ledger: Ledger, as_of: date, *, protocol: BacktestPlan | None = None) -> BacktestReport | None:
+def rolling_backtest(ledger: Ledger, as_of: date, *, plan: BacktestPlan | None = None) -> BacktestReport | None:
     """The gate's backtest as of ``as_of``: the last six mature month starts; None where there is not even one.
 
     A month start is mature when 60 days have passed since: its open book is then seen for 60 days, the invoices of its
@@ -112,7 +112,7 @@ def rolling_backtest(ledger: Ledger, as_of: date, *, protocol: BacktestPlan | No
     calendar months: what is learnt from less says nothing about the model of today. Below three such month starts the
     verdict is "use the baseline".
     """
-    how = protocol or BacktestPlan()
+    how = plan or BacktestPlan()
     outcomes = Outcomes.of(ledger, as_of)
     days = mature_month_starts(outcomes.facts)
     if not days:
