@@ -35,7 +35,7 @@ def unapplied_payments(view: View) -> pl.DataFrame:
 
 
 def open_credits(view: View) -> pl.DataFrame:
-    """credit_id, customer_id, currency, issued_on, invoice_id (null: free), free_minor of credits with something left."""
+    """credit_id, customer_id, currency, issued_on, invoice_id (null: free), free_minor of credits with an open rest."""
     return (
         view.table("credits")
         .filter(pl.col("issued_on") < view.as_of)
@@ -49,9 +49,10 @@ def open_credits(view: View) -> pl.DataFrame:
 def free_money(view: View) -> pl.DataFrame:
     """What each account could still be netted with.
 
-    Columns: customer_id, currency, entity_id, entity_known, tied_to, free_minor. ``tied_to`` is the invoice that an open credit names, null for everything else. Allocations that name no source are
-    taken off the free amount of their customer, currency and entity, so that money which was applied without a link is
-    not counted again. Sorted by customer_id, currency, entity_id, tied_to; rows without a free amount are left out.
+    Columns: customer_id, currency, entity_id, entity_known, tied_to, free_minor. ``tied_to`` is the invoice that an
+    open credit names, null for everything else. Allocations that name no source are taken off the free amount of their
+    customer, currency and entity, so that money which was applied without a link is not counted again. Sorted by the
+    columns in that order; rows without a free amount are left out.
     """
     cash = unapplied_payments(view).rename({"payment_id": "source_id"})
     credit = open_credits(view).rename({"credit_id": "source_id", "invoice_id": "tied_to"})

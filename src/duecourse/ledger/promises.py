@@ -100,7 +100,7 @@ def _state(view: View, rules: PromiseRules) -> pl.Expr:
 
 
 def _settlement(view: View, rules: PromiseRules) -> pl.DataFrame:
-    """customer_id, lag: settlement days of the method that the customer used most (of equally frequent ones the slowest)."""
+    """customer_id, lag: settlement days of the method that the customer used most (the slowest of equal ones)."""
     days = pl.col("method").replace_strict(dict(rules.settlement_days), default=rules.settlement_days["other"])
     return (
         view.table("payments")
