@@ -44,6 +44,7 @@ FEWEST_MONTH_STARTS = 3
 FEWEST_CLEARED = 500  # the least a model can be fitted on, at a month start as today
 FEWEST_MONTHS_OF_CLEARINGS = 3
 SETS = ("new", "open")
+NOT_ASKED = RecalibrationReport(False, "not asked for", None)
 
 
 class CurveModel(Protocol):
@@ -216,7 +217,7 @@ def _report(
     scored: Sequence[ScoredSnapshot],
     known_until: date,
     how: BacktestPlan,
-    recalibration: RecalibrationReport | None = None,
+    recalibration: RecalibrationReport = NOT_ASKED,
 ) -> BacktestReport:
     by_set = {name: [one.sets[name] for one in scored if name in one.sets] for name in SETS}
     rules = GateRules(how.fewest_snapshots, how.seed, how.already_on)

@@ -144,7 +144,7 @@ class BacktestReport:
     """All snapshots, the means over them, calibration per set and method, and the gate's verdict on these snapshots.
 
     ``means``: set -> method -> measure (nested as in ``Measures``) -> mean over the snapshots that have it; ``n`` there
-    is the number of cases and ``snapshots`` how many snapshots. ``recalibration`` is None where it was not asked.
+    is the number of cases and ``snapshots`` how many snapshots. ``recalibration`` is asked for by the rolling backtest.
     ``labels`` names the methods for people.
     """
 
@@ -155,7 +155,7 @@ class BacktestReport:
     means: dict[str, dict[str, dict[str, Any]]]
     calibration: dict[str, dict[str, Calibration]]
     gate: GateReport
-    recalibration: RecalibrationReport | None = None
+    recalibration: RecalibrationReport
     labels: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
