@@ -1,0 +1,72 @@
+"""``duecourse simulate``: byte-equal, whole or nothing, with the truth kept aside."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from duecourse.cli.simulate import simulate
+from duecourse.core.errors import UsageError
+from duecourse.ledger.load import load_ledger
+
+
+def _run(out: Path, *more: str, seed: int = 4) -> None:
+    arguments = ["--world", "base", "--customers", "40", "--months", "6", "--seed", str(seed), "--out", str(out), *more]
+    CliRunner().invoke(simulate, arguments, catch_exceptions=False, standalone_mode=False)
+
+
+def _digests(directory: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_same_call_writes_the_same_bytes(tmp_path: Path) -> None:
+    for form in ("parquet", "csv"):
+        _run(tmp_path / f"{form}1", "--format", form)
+        _run(tmp_path / f"{form}2", "--format", form)
+        first = _digests(tmp_path / f"{form}1")
+        assert first == _digests(tmp_path / f"{form}2")
+        assert {"customers", "invoices", "payments", "allocations", "promises"} <= {Path(name).stem for name in first}
+
+
+def test_the_ledger_loads_in_both_forms_and_truth_is_no_part_of_it(tmp_path: Path) -> None:
+    _run(tmp_path / "a")
+    _run(tmp_path / "b", "--format", "csv")
+    parquet, csv = load_ledger(tmp_path / "a"), load_ledger(tmp_path / "b")
+    assert parquet.problems == csv.problems == ()
+    for name, frame in parquet.ledger.tables.items():
+        assert frame.equals(csv.ledger.table(name), null_equal=True), name
+    truth = tmp_path / "a" / "truth"
+    assert sorted(path.name for path in truth.iterdir()) == [
+        "customers.parquet", "invoices.parquet", "promises.parquet", "world.json",
+    ]  # fmt: skip
+    described = json.loads((truth / "world.json").read_text("utf-8"))
+    assert described["seed"] == 4
+    assert described["world"]["name"] == "base"
+    assert pl.read_parquet(truth / "customers.parquet").height == 40
+
+
+def test_results_are_replaced_only_with_force_and_leave_nothing_of_the_old_company(tmp_path: Path) -> None:
+    out = tmp_path / "ledger"
+    _run(out)
+    before = _digests(out)
+    with pytest.raises(UsageError, match="already holds results"):
+        _run(out, seed=5)
+    assert _digests(out) == before
+    _run(out, "--force", "--format", "csv", seed=5)
+    assert not list(out.glob("*.parquet"))
+    assert (out / "invoices.csv").is_file()
+
+
+def test_an_unknown_world_writes_nothing(tmp_path: Path) -> None:
+    arguments = ["--world", "atlantis", "--out", str(tmp_path / "ledger")]
+    result = CliRunner().invoke(simulate, arguments, standalone_mode=False)
+    assert isinstance(result.exception, UsageError)
+    assert "base, exponential, healthy, large, null" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
