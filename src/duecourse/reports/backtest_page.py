@@ -13,7 +13,7 @@ from duecourse.reports.sections.honesty import (
     SETS,
     calibration_pictures,
     label_of,
-    method_table,
+    method_tables,
     shown_method,
 )
 from duecourse.reports.wording import RUNGS, Wording
@@ -70,8 +70,8 @@ def _means(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
         means = report.get("means", {}).get(name)
         if means:
             cases = max(int(values.get("n") or 0) for values in means.values())
-            caption = f"Plain mean over the snapshots, {words.count(cases)} cases in all"
-            tables.append((heading, method_table(report, means, FULL, words, caption)))
+            caption = f"plain mean over the snapshots, {words.count(cases)} cases in all"
+            tables.append((heading, method_tables(report, means, words, caption)))
     return {"tables": tables, "new_days": report.get("new_days")}
 
 
@@ -99,7 +99,7 @@ def _snapshots(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
             horizon = f"horizon {one['horizon']} days"
             if one["horizon"] < one["wanted_horizon"]:
                 horizon += f" (of {one['wanted_horizon']}: what came later was not known yet)"
-            table = method_table(report, one["methods"], FULL, words, f"{size}, {horizon}") if one["methods"] else None
-            sets.append((heading, one, table))
+            tables = method_tables(report, one["methods"], words, f"{size}, {horizon}") if one["methods"] else []
+            sets.append((heading, one, tables))
         found.append((snapshot, sets))
     return {"snapshots": found}

@@ -54,7 +54,7 @@ class Standing:
     figures: Sequence[tuple[Mapping[str, Any], str]]
     ageing_wide: Markup
     ageing_narrow: Markup
-    ageing: Sequence[Mapping[str, Any]]
+    ageing: Sequence[tuple[str, Mapping[str, Any]]]
     late: Sequence[tuple[Mapping[str, Any], Markup]]
 
 
@@ -99,8 +99,9 @@ def _standing(book: Mapping[str, Any], words: Wording) -> Standing:
         )
         for one in book["late"]
     ]
+    ageing = [(_bucket(one["bucket"]), one) for one in book["ageing"]]
     figures = [(figure, figure_text(figure, currency, words)) for figure in book["figures"]]
-    return Standing(currency, tiles, figures, wide, narrow, book["ageing"], late)
+    return Standing(currency, tiles, figures, wide, narrow, ageing, late)
 
 
 def _bucket(bucket: str) -> str:
@@ -142,7 +143,7 @@ def _trend(
         if (known := [value for value in column if value is not None])
     ]
     chart = line_chart(key, months, values, title=title, description="From first to last: " + "; ".join(ends),
-                       box=Box(width=440, height=220, left=40, right=84))  # fmt: skip
+                       box=Box(width=340, height=210, left=32, right=82))  # fmt: skip
     return title, chart
 
 

@@ -57,7 +57,7 @@ CASH = tuple(
     for days in (7, 14, 30)
 )
 SHORT = (CRPS, MAE, WITHIN_5, AUC_LATE, RECALL_60, COVERAGE, *CASH[:2])
-FULL = (
+DATES = (
     CRPS,
     MAE,
     Measure(("median_absolute_error",), "MedAE", "median absolute error, in days", 1),
@@ -70,11 +70,9 @@ FULL = (
             percent=True, better=""),
     Measure(("uniformity", "above_90"), "PIT > .9", "share of outcomes in the latest tenth; 10 % is right", 1,
             percent=True, better=""),
-    AUC_LATE,
-    AUC_60,
-    RECALL_60,
-    *CASH,
 )  # fmt: skip
+RISKS_AND_CASH = (AUC_LATE, AUC_60, RECALL_60, *CASH)
+FULL = (*DATES, *RISKS_AND_CASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +138,15 @@ def method_table(
             cells.append(Cell(_text(value, one, words), value is not None and value == best[one.path]))
         table.append((label_of(backtest, code), cells))
     return MethodTable(caption, used, table)
+
+
+def method_tables(
+    backtest: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]], words: Wording, cases: str
+) -> list[MethodTable]:
+    """Every measure in two tables that fit on paper: dates and distribution; ranking and cash. None is empty."""
+    halves = (("Dates and distribution", DATES), ("Ranking and cash", RISKS_AND_CASH))
+    tables = [method_table(backtest, methods, half, words, f"{name}: {cases}") for name, half in halves]
+    return [table for table in tables if table.measures]
 
 
 def _best(values: Sequence[float | None], measure: Measure) -> float | None:
