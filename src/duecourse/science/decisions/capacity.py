@@ -1,0 +1,161 @@
+"""``Capacity`` (``capacity.json``): how many collector minutes there are, for how long, which acts at which cost."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from duecourse.core.calendar import are_business_days, epoch_days, holiday_days
+from duecourse.core.errors import BadInput, Problem
+from duecourse.core.ids import sha256_hex
+from duecourse.ledger.schema import ARMS
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What one act costs: money in minor units of the book's currency, and collector minutes."""
+
+    cost_minor: int
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Minutes per business day, calendar days planned ahead, yearly cost of capital, and the arms that exist.
+
+    ``country`` (ISO 3166-1 alpha-2, optional) decides which public holidays are no business days. Arms that are not
+    listed are not available; ``none`` always is.
+    """
+
+    minutes_per_day: float
+    horizon_days: int
+    cost_of_capital: float
+    arms: Mapping[str, Arm]
+    country: str = ""
+
+    def business_days(self, as_of: date) -> list[date]:
+        """The days among ``as_of`` .. ``as_of + horizon_days - 1`` on which people work."""
+        days = [as_of + timedelta(days=offset) for offset in range(self.horizon_days)]
+        holidays = holiday_days(self.country, days[0], days[-1])
+        open_days = are_business_days(epoch_days(days), holidays)
+        return [day for day, is_open in zip(days, open_days, strict=True) if is_open]
+
+    def minutes_of(self, arm: str) -> float:
+        """Collector minutes of one act of ``arm``; 0 for ``none`` and for arms that do not exist."""
+        return self.arms[arm].minutes if arm in self.arms else 0.0
+
+    def cost_of(self, arm: str) -> int:
+        """Cost of one act of ``arm`` in minor units."""
+        return self.arms[arm].cost_minor if arm in self.arms else 0
+
+    def to_json(self) -> str:
+        """The canonical form: the same capacity gives the same text."""
+        arms = {name: {"cost_minor": arm.cost_minor, "minutes": arm.minutes} for name, arm in self.arms.items()}
+        content = {
+            "minutes_per_day": self.minutes_per_day, "horizon_days": self.horizon_days,
+            "cost_of_capital": self.cost_of_capital, "country": self.country, "arms": arms,
+        }  # fmt: skip
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def capacity_hash(self) -> str:
+        """SHA-256 of the canonical form."""
+        return sha256_hex(self.to_json().encode())
+
+
+# [A] One collector's day of seven hours, a week ahead, and the acts that need no further supplier or approval.
+DEFAULT_CAPACITY = Capacity(
+    minutes_per_day=420.0,
+    horizon_days=7,
+    cost_of_capital=0.10,
+    arms={
+        "email_soft": Arm(30, 0.0), "email_neutral": Arm(30, 0.0), "email_firm": Arm(30, 0.0),
+        "call_service": Arm(0, 12.0), "call_firm": Arm(0, 12.0),
+        "send_documents": Arm(50, 1.0), "route_dispute": Arm(0, 5.0),
+    },
+)  # fmt: skip
+
+_KEYS = ("minutes_per_day", "horizon_days", "cost_of_capital", "arms", "country")
+_EXAMPLE = (
+    '{"minutes_per_day": 420, "horizon_days": 7, "cost_of_capital": 0.10, '
+    '"arms": {"email_soft": {"cost_minor": 30, "minutes": 0}, "call_service": {"cost_minor": 0, "minutes": 12}}}'
+)
+
+
+def read_capacity(text: str, *, file: str = "capacity.json") -> Capacity:
+    """The capacity that ``text`` (JSON) states; raises BadInput with every problem, each with key and cure."""
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        problem = Problem(
+            file, error.lineno, None, None, f"JSON such as {_EXAMPLE}", f"{error.msg}, character {error.colno}"
+        )
+        raise BadInput(f"{file} is not JSON", (problem,)) from None
+    if not isinstance(raw, dict):
+        raise BadInput(f"{file} must hold one JSON object", (Problem(file, None, None, _cut(raw), _EXAMPLE),))
+    found = [
+        Problem(file, None, key, _cut(raw[key]), f"one of {', '.join(_KEYS)}", "check the spelling")
+        for key in sorted(set(raw) - set(_KEYS))
+    ]
+    minutes = _number(raw, "minutes_per_day", file, found, largest=100_000)
+    horizon = _number(raw, "horizon_days", file, found, smallest=1, largest=366)
+    capital = _number(raw, "cost_of_capital", file, found, default=0.10, largest=1)
+    if horizon != int(horizon):
+        found.append(Problem(file, None, "horizon_days", _cut(raw["horizon_days"]), "a whole number of calendar days"))
+    country = raw.get("country", "")
+    if not isinstance(country, str) or not (country == "" or (len(country) == 2 and country.isalpha())):
+        found.append(Problem(file, None, "country", _cut(country), "a two-letter ISO 3166-1 code such as DE"))
+    arms = _arms(raw, file, found)
+    if found:
+        raise BadInput(f"{file} cannot be used", tuple(found))
+    return Capacity(minutes, int(horizon), capital, arms, str(country).upper())
+
+
+def _arms(raw: Mapping[str, object], file: str, found: list[Problem]) -> dict[str, Arm]:
+    listed = raw.get("arms")
+    if not isinstance(listed, dict):
+        found.append(Problem(file, None, "arms", _cut(listed), "an object arm -> {cost_minor, minutes}", _EXAMPLE))
+        return {}
+    arms: dict[str, Arm] = {}
+    for name in sorted(listed):
+        content, where = listed[name], f"arms.{name}"
+        if name not in ARMS:
+            found.append(Problem(file, None, where, None, f"one of the arms {', '.join(ARMS)}", "check the spelling"))
+        elif not isinstance(content, dict):
+            found.append(Problem(file, None, where, _cut(content), '{"cost_minor": 30, "minutes": 0}'))
+        else:
+            unknown = sorted(set(content) - {"cost_minor", "minutes"})
+            found += [
+                Problem(file, None, f"{where}.{key}", _cut(content[key]), "cost_minor, minutes") for key in unknown
+            ]
+            cost = _number(content, "cost_minor", file, found, where=where, largest=10**12)
+            if cost != int(cost):
+                found.append(
+                    Problem(file, None, f"{where}.cost_minor", _cut(cost), "a whole number of minor units", "30 = 0.30")
+                )
+            minutes = _number(content, "minutes", file, found, where=where, largest=10_000)
+            if name != "none":
+                arms[name] = Arm(int(cost), minutes)
+    return arms
+
+
+def _number(content: Mapping[str, object], key: str, file: str, found: list[Problem], *, where: str = "",
+            smallest: float = 0, largest: float, default: float | None = None) -> float:  # fmt: skip
+    """The number at ``key``; on a problem it is noted and ``smallest`` stands in."""
+    name = f"{where}.{key}" if where else key
+    if key not in content and default is not None:
+        return default
+    value = content.get(key)
+    valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not valid or not smallest <= float(str(value)) <= largest:
+        shown = None if key not in content else _cut(value)
+        found.append(Problem(file, None, name, shown, f"a number from {smallest:g} to {largest:g}"))
+        return float(smallest)
+    return float(str(value))
+
+
+def _cut(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)[:200]

@@ -1,0 +1,82 @@
+"""Rows of the decision log: one per contact point and epoch, those with ``none`` included; enough to replay it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from duecourse.core.ids import sha256_hex
+from duecourse.ledger.schema import ARMS
+from duecourse.science.decisions.points import ContactPoint
+from duecourse.science.decisions.stake import assumed_gain
+
+MASK_VERSION = "mask/1"
+AUTONOMY_APPROVE = 2  # a person approves every act
+
+
+@dataclass(frozen=True, slots=True)
+class LogContext:
+    """What all rows of one plan share."""
+
+    decided_at: datetime
+    policy: str
+    policy_version: str
+    seed: int
+    snapshot_id: str
+    capacity_hash: str
+    costs: Mapping[str, int]
+    minutes: Mapping[str, float]
+    relative_minute_price: float
+
+
+def decision_row(point: ContactPoint, arm: str, masked: Mapping[str, str], context: LogContext,
+                 *, epoch_kind: str) -> dict[str, object]:  # fmt: skip
+    """The decision of one contact point in the columns of the ``decisions`` table.
+
+    The policies here draw nothing: the chosen arm has propensity 1, every other eligible arm 0.
+    """
+    eligible = [name for name in ARMS if name not in masked]
+    expected, low, high = assumed_gain(point.stake_of(arm), arm, context.costs.get(arm, 0))
+    per_arm = {name: assumed_gain(point.stake_of(name), name, context.costs.get(name, 0))[0] for name in eligible}
+    return {
+        "decision_id": decision_id(point, context),
+        "decided_at": context.decided_at,
+        "customer_id": point.customer_id,
+        "invoice_ids": [item.invoice_id for item in point.listed],
+        "arm": arm,
+        "propensity": 1.0,
+        "propensities": _json({name: float(name == arm) for name in eligible}),
+        "masked": _json({name: masked[name] for name in ARMS if name in masked}),
+        "expected_gain_minor": expected,
+        "gain_p10_minor": low,
+        "gain_p90_minor": high,
+        "minutes": context.minutes.get(arm, 0.0),
+        "minute_price_minor": round(context.relative_minute_price * point.typical_minor[point.currency]),
+        "policy": context.policy,
+        "policy_version": context.policy_version,
+        "seed": context.seed,
+        "snapshot_id": context.snapshot_id,
+        "currency": point.currency,
+        "contact_id": point.contact.contact_id if point.contact is not None else None,
+        "cluster_id": point.customer_id,
+        "epoch_kind": epoch_kind,
+        "stratum": "policy",
+        "autonomy_level": AUTONOMY_APPROVE,
+        "eps": 0.0,
+        "mask_version": MASK_VERSION,
+        "capacity_hash": context.capacity_hash,
+        "q_arms": _json(per_arm),
+        "recorded_at": context.decided_at,
+    }
+
+
+def decision_id(point: ContactPoint, context: LogContext) -> str:
+    """24 hex digits that depend on the books, the policy, the capacity, the seed and the contact point only."""
+    parts = (context.snapshot_id, context.policy_version, context.capacity_hash, str(context.seed), point.customer_id)
+    return sha256_hex(*(part.encode() for part in parts))[:24]
+
+
+def _json(content: Mapping[str, object]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,177 @@
+"""``plan``: who to contact, how, when and why; and for everybody else, why not. Deterministic for a view and a seed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from duecourse.core.ids import key_codes, sha256_hex, uniform
+from duecourse.ledger.as_of import View, start_of_day
+from duecourse.ledger.schema import TABLES
+from duecourse.science.decisions.capacity import Capacity
+from duecourse.science.decisions.contact_points import PredictionFrames, gather
+from duecourse.science.decisions.log import LogContext, decision_id, decision_row
+from duecourse.science.decisions.people import needs_human
+from duecourse.science.decisions.policies import Proposal, policy_version, propose, spread_mails
+from duecourse.science.decisions.schedule import send_at, zones
+from duecourse.science.decisions.stake import LOST_SHARE, RESPONSE, SOON_DAYS, assumed_gain
+from duecourse.science.decisions.why import why
+
+Drafter = Callable[[View, pl.DataFrame], Mapping[str, str]]
+
+WORKLIST_SCHEMA: dict[str, pl.DataType] = {
+    "rank": pl.Int64(), "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(),
+    "collectible_minor": pl.Int64(), "days_late_max": pl.Int64(), "arm": pl.String(), "contact_id": pl.String(),
+    "send_at": pl.Datetime("us", "UTC"), "why": pl.String(), "expected_gain_minor": pl.Int64(),
+    "minutes": pl.Float64(), "gain_per_hour_minor": pl.Int64(), "draft": pl.String(), "needs_human": pl.String(),
+    # beyond the contract
+    "currency": pl.String(), "decision_id": pl.String(), "invoice_ids": pl.List(pl.String()),
+    "asked_minor": pl.Int64(), "stake_minor": pl.Int64(), "disputed_minor": pl.Int64(), "paid_soon": pl.Float64(),
+    "usual_days_late": pl.Int64(), "beyond_habit_days": pl.Int64(), "send_at_zone": pl.String(),
+}  # fmt: skip
+NOT_WORKED_SCHEMA: dict[str, pl.DataType] = {
+    "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(), "collectible_minor": pl.Int64(),
+    "currency": pl.String(), "days_late_max": pl.Int64(), "paid_soon": pl.Float64(), "reason": pl.String(),
+    "detail": pl.String(),
+}  # fmt: skip
+_DRAFTED = ("email_", "sms_", "call_", "letter_", "send_documents")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan as frames; every contact point with an open invoice is in exactly one of worklist and not_worked.
+
+    ``decisions``: the decision log, one row per contact point that had its turn, ``none`` included, by customer_id.
+    ``worklist``: who to contact, by rank. ``not_worked``: everybody else with reason (deferred / self_cure / masked /
+    capacity / nothing_collectible / no_gain) and a sentence, by customer_id. ``drafts``: file name -> text.
+    ``assumptions``: what is assumed and not measured, one line each, to be shown with the plan.
+    """
+
+    decisions: pl.DataFrame
+    worklist: pl.DataFrame
+    not_worked: pl.DataFrame
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+
+    def day_view(self) -> list[str]:
+        """customer_id in the order of one merged view: resolution queue, questions, contacts, then those left alone.
+
+        Those who are left alone stand by days late, latest first.
+        """
+        rest = self.not_worked.sort(["days_late_max", "customer_id"], descending=[True, False])
+        return [*self.worklist.get_column("customer_id"), *rest.get_column("customer_id")]
+
+
+def plan(view: View, prediction: PredictionFrames, *, policy: str, capacity: Capacity, seed: int,
+         drafter: Drafter | None = None) -> Plan:  # fmt: skip
+    """The plan for ``view``: same view, capacity, policy and seed give equal frames and drafts.
+
+    ``prediction`` has ``scores`` and ``curves`` in the columns of the contract and covers every open invoice.
+    ``drafter(view, worklist)`` writes the drafts (``language.draft_worklist``); without one there are none. The seed
+    only spreads sending times within the day: both policies are deterministic. Raises UsageError for a policy that
+    does not exist and ValueError when an open invoice has no prediction.
+    """
+    version = policy_version(policy)
+    points = gather(view, prediction, cost_of_capital=capacity.cost_of_capital)
+    proposals, minute_price = propose(points, capacity, view.as_of, policy=policy)
+    context = LogContext(
+        decided_at=start_of_day(view.as_of), policy=policy, policy_version=version, seed=seed,
+        snapshot_id=view.snapshot_id, capacity_hash=capacity.capacity_hash,
+        costs={name: arm.cost_minor for name, arm in capacity.arms.items()},
+        minutes={name: arm.minutes for name, arm in capacity.arms.items()}, relative_minute_price=minute_price,
+    )  # fmt: skip
+    decided = [proposal for proposal in proposals if proposal.epoch_kind]
+    rows = [decision_row(one.point, one.arm, one.masked, context, epoch_kind=one.epoch_kind) for one in decided]
+    worked = sorted((one for one in proposals if one.arm != "none"), key=_rank_key)
+    worklist = _worklist(worked, view, capacity, context)
+    return Plan(
+        decisions=_frame(rows, TABLES["decisions"].dtypes).sort("customer_id"),
+        worklist=worklist,
+        not_worked=_frame([_left_alone(one) for one in proposals if one.arm == "none"], NOT_WORKED_SCHEMA),
+        drafts={} if drafter is None else dict(drafter(view, worklist)),
+        assumptions=assumptions(capacity),
+    )
+
+
+def assumptions(capacity: Capacity) -> tuple[str, ...]:
+    """What the figures of a plan rest on and nobody has measured here."""
+    used = ", ".join(f"{arm} {RESPONSE[arm]:.0%}" for arm in sorted(capacity.arms))
+    return (
+        "Expected gains are assumptions, not measured effects: no contact was ever left out at random in these books.",
+        f"Assumed share of the amount at stake that one act saves: {used or 'no act is available'}.",
+        f"At stake = collectible x chance of not paying within {SOON_DAYS} days x cost of waiting; "
+        f"{LOST_SHARE:.0%} of what is not paid within the model's reach counts as lost.",
+    )
+
+
+def _rank_key(proposal: Proposal) -> tuple[int, float, str]:
+    return proposal.tier, -proposal.score, proposal.point.customer_id
+
+
+def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: LogContext) -> pl.DataFrame:
+    days = capacity.business_days(view.as_of)
+    unplaced = [one for one in worked if one.day is None]
+    mail_days = iter(spread_mails(len(unplaced), days)) if unplaced else iter(())
+    draws = uniform(context.seed, "plan/send_at", key_codes(one.point.customer_id for one in worked))
+    rows = []
+    for rank, (one, draw) in enumerate(zip(worked, draws.tolist(), strict=True), start=1):
+        day = one.day if one.day is not None else next(mail_days)
+        # Settling a dispute is work inside the house: nobody is contacted.
+        moment = None if one.arm == "route_dispute" else send_at(day, one.point.timezone, one.point.country, draw)
+        rows.append(_worklist_row(one, rank, moment, capacity, context))
+    return _frame(rows, WORKLIST_SCHEMA)
+
+
+def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: Capacity,
+                  context: LogContext) -> dict[str, object]:  # fmt: skip
+    point = one.point
+    minutes = capacity.minutes_of(one.arm)
+    gain, _, _ = assumed_gain(point.stake_of(one.arm), one.arm, capacity.cost_of(one.arm))
+    drafted = one.arm.startswith(_DRAFTED) and bool(point.items)
+    return {
+        "rank": rank, "customer_id": point.customer_id, "name": point.name,
+        "open_minor": point.sum_minor("open_minor"), "collectible_minor": point.sum_minor("collectible_minor"),
+        "days_late_max": point.days_late_max, "arm": one.arm,
+        "contact_id": point.contact.contact_id if point.contact is not None and moment is not None else None,
+        "send_at": moment,
+        "why": why(point, one.arm), "expected_gain_minor": gain, "minutes": minutes,
+        "gain_per_hour_minor": round(gain / minutes * 60) if minutes else None,
+        "draft": file_name(rank, point.customer_id, one.arm) if drafted else "",
+        "needs_human": needs_human(point, one.arm), "currency": point.currency,
+        "decision_id": decision_id(point, context), "invoice_ids": [item.invoice_id for item in point.listed],
+        "asked_minor": point.sum_minor("collectible_minor", listed=True), "stake_minor": round(point.stake_of(one.arm)),
+        "disputed_minor": point.sum_minor("disputed_minor"), "paid_soon": point.paid_soon,
+        "usual_days_late": point.habit.usual_days if point.habit.is_known else None,
+        "beyond_habit_days": point.beyond_habit_days,
+        "send_at_zone": zones(point.timezone, point.country)[1] if moment else "",
+    }  # fmt: skip
+
+
+def _left_alone(one: Proposal) -> dict[str, object]:
+    point = one.point
+    return {
+        "customer_id": point.customer_id, "name": point.name, "open_minor": point.sum_minor("open_minor"),
+        "collectible_minor": point.sum_minor("collectible_minor"), "currency": point.currency,
+        "days_late_max": point.days_late_max, "paid_soon": point.paid_soon, "reason": one.silence,
+        "detail": one.detail,
+    }  # fmt: skip
+
+
+def file_name(rank: int, customer_id: str, arm: str) -> str:
+    """A draft's file name: rank, the customer in plain letters and digits, a digest that keeps two apart, and the arm.
+
+    Whatever the customer is called, the name holds no separator, no dot but one, and at most 80 characters.
+    """
+    plain = unicodedata.normalize("NFKD", customer_id).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:32].strip("-")
+    digest = sha256_hex(customer_id.encode())[:6]
+    return "-".join(part for part in (f"{rank:05d}", slug, digest, arm) if part) + ".txt"
+
+
+def _frame(rows: list[dict[str, object]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=dict(schema))
