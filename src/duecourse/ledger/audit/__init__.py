@@ -19,7 +19,7 @@ from duecourse.ledger.audit.tables import recording_delays, refused_rows, table_
 from duecourse.ledger.metrics import Books
 from duecourse.ledger.schema import TABLES
 
-__all__ = ["CHECKS", "Audit", "Reading", "audit"]
+__all__ = ["CHECKS", "Audit", "Reading", "audit", "find_faults"]
 
 CHECKS: tuple[Check, ...] = (*INVOICE_CHECKS, *MONEY_CHECKS, *PEOPLE_CHECKS)
 CUSTOMERS_LIMIT = 5_000
@@ -51,8 +51,7 @@ def audit(
     """
     books = Books(ledger.as_of(as_of))
     evidence = Evidence(ledger, books)
-    found = [fault for check in CHECKS if (fault := check.run(evidence)) is not None]
-    faults = tuple(sorted(found, key=lambda fault: (_RANK[fault.severity], -fault.rows, fault.code)))
+    faults = find_faults(evidence)
     past = history(evidence)
     delays = recording_delays(evidence)
     rows = sum(frame.height for frame in ledger.tables.values())
@@ -74,6 +73,12 @@ def audit(
         weekdays=weekday_pattern(evidence),
         books=currency_books(books, hourly_cost_minor=hourly_cost_minor, customers_limit=customers_limit),
     )
+
+
+def find_faults(evidence: Evidence) -> tuple[Fault, ...]:
+    """Every kind of fault that occurs, errors first, then by number of rows."""
+    found = [fault for check in CHECKS if (fault := check.run(evidence)) is not None]
+    return tuple(sorted(found, key=lambda fault: (_RANK[fault.severity], -fault.rows, fault.code)))
 
 
 def _verdict(faults: tuple[Fault, ...], past: History, refused: int) -> str:

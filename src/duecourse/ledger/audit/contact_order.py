@@ -50,7 +50,7 @@ def contact_orders(books: Books, late: pl.DataFrame) -> dict[str, tuple[ContactO
             .sort("customer_id")
         )
         present = "" if has_activities else NO_ACTIVITIES
-        if has_activities and not ranked.get_column("present").any():
+        if has_activities and not (ranked.get_column("present") > 0).any():
             present = f"nobody was contacted in the last {WINDOW_DAYS} days"
         result[currency] = (
             _compare(ranked, "present", present),

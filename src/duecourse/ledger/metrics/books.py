@@ -8,8 +8,8 @@ take ``ledger.as_of(march)``. Amounts are integer minor units; every result has 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -27,6 +27,7 @@ class Books:
     """A view prepared for metrics; build it once and ask many metrics."""
 
     view: View
+    _memory: dict[tuple[object, ...], pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def customers(self) -> pl.DataFrame:
@@ -110,23 +111,76 @@ class Books:
     def groups(self, by: Sequence[str] = ()) -> pl.DataFrame:
         """The rows of a result: every level value and currency that has an invoice, sorted."""
         keys = [*by, "currency"]
-        return self.invoices.select(keys).unique().sort(keys)
+        return self._kept("groups", by, lambda: self.invoices.select(keys).unique().sort(keys))
+
+    def _kept(self, what: str, by: Sequence[str], make: Callable[[], pl.DataFrame], *more: object) -> pl.DataFrame:
+        """``make()``, computed once: many measures ask for the same sums."""
+        key = (what, tuple(by), *more)
+        if key not in self._memory:
+            self._memory[key] = make()
+        return self._memory[key]
+
+    def _moves(self, by: Sequence[str]) -> pl.DataFrame:
+        """The events of each group summed by due date and day: group (row number in ``groups``), due_on, day, delta."""
+        numbered = self.groups(by).with_row_index("group")
+        keys = [*by, "currency"]
+        return self._kept(
+            "moves",
+            by,
+            lambda: (
+                self.events.select(*keys, "due_on", "day", "delta_minor")
+                .join(numbered, on=keys, how="inner", nulls_equal=True)
+                .group_by("group", "due_on", "day")
+                .agg(pl.col("delta_minor").sum())
+            ),
+        )
 
     def receivables(self, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
         """Per group receivable_minor and past_due_minor at the start of ``at`` (due before that day = past due)."""
         day = at or self.view.as_of
+        return self._kept("receivables", by, lambda: self._receivables(day, by), day)
+
+    def _receivables(self, day: date, by: Sequence[str]) -> pl.DataFrame:
+        amount = pl.col("delta_minor")
         sums = (
-            self.events.filter(pl.col("day") < day)
-            .group_by(*by, "currency")
+            self._moves(by)
+            .filter(pl.col("day") < day)
+            .group_by("group")
             .agg(
-                pl.col("delta_minor").sum().alias("receivable_minor"),
-                pl.col("delta_minor").filter(pl.col("due_on") < day).sum().alias("past_due_minor"),
+                amount.sum().alias("receivable_minor"),
+                amount.filter(pl.col("due_on") < day).sum().alias("past_due_minor"),
             )
         )
-        return self.fill(sums, by, "receivable_minor", "past_due_minor")
+        return (
+            self.groups(by)
+            .with_row_index("group")
+            .join(sums, on="group", how="left", maintain_order="left")
+            .with_columns(pl.col("receivable_minor", "past_due_minor").fill_null(0))
+            .drop("group")
+        )
+
+    def monthly_sales(self, day: date, by: Sequence[str] = ()) -> pl.DataFrame:
+        """Per group and calendar month (its first day) sales_minor, invoices issued before ``day`` only."""
+        running = month_start(day)
+        months = self._kept("months", by, lambda: self._months(by, pl.lit(value=True)))
+        whole = months.filter(pl.col("month") < running)
+        if running == day:
+            return whole
+        part = pl.col("issued_on").is_between(running, day, closed="left")
+        return pl.concat([whole, self._kept("month", by, lambda: self._months(by, part), day)])
+
+    def _months(self, by: Sequence[str], issued: pl.Expr) -> pl.DataFrame:
+        return (
+            self.invoices.filter(pl.col("is_sale") & issued)
+            .group_by(*by, "currency", pl.col("issued_on").dt.month_start().alias("month"))
+            .agg(pl.col("amount_minor").sum().alias("sales_minor"))
+        )
 
     def sales(self, start: date, end: date, by: Sequence[str] = ()) -> pl.DataFrame:
         """Per group sales_minor: invoices and debit notes issued in [start, end)."""
+        return self._kept("sales", by, lambda: self._sales(start, end, by), start, end)
+
+    def _sales(self, start: date, end: date, by: Sequence[str]) -> pl.DataFrame:
         sums = (
             self.invoices.filter(pl.col("is_sale") & pl.col("issued_on").is_between(start, end, closed="left"))
             .group_by(*by, "currency")

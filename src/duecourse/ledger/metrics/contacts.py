@@ -36,12 +36,15 @@ def contacts(books: Books, start: date, end: date) -> pl.DataFrame:
     )
 
 
-def cash_days(books: Books, day: date) -> pl.DataFrame:
-    """customer_id, currency, paid_on: the days before ``day`` on which money was allocated to an invoice."""
+def cash_days(books: Books, day: date, customers: pl.DataFrame) -> pl.DataFrame:
+    """customer_id, currency, paid_on: the days before ``day`` on which these customers' invoices received money."""
+    theirs = books.invoices.join(customers, on="customer_id", how="semi").select(
+        "invoice_id", "customer_id", "currency"
+    )
     return (
         live_at(books, day)
         .filter(pl.col("source_kind") == "payment")
-        .join(books.invoices.select("invoice_id", "customer_id", "currency"), on="invoice_id", how="inner")
+        .join(theirs, on="invoice_id", how="inner")
         .select("customer_id", "currency", pl.col("applied_on").alias("paid_on"))
         .unique()
     )
@@ -76,7 +79,7 @@ def _followed(source: Source, at: date | None, by: Sequence[str], days: int, nam
     end = day - timedelta(days=days)
     reached = contacts(books, end - timedelta(days=WINDOW_DAYS), end)
     groups = books.invoices.select("customer_id", "segment", "parent_id", "currency").unique()
-    signs = [cash_days(books, day)]
+    signs = [cash_days(books, day, reached.select("customer_id").unique())]
     if name == "response_rate":
         reached = reached.filter(pl.col("channel").is_in(MESSAGE_CHANNELS))
         answers = _answers(books, day).join(groups.select("customer_id", "currency"), on="customer_id", how="inner")

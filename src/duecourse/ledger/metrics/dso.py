@@ -87,9 +87,7 @@ def dso_countback(
     day = at or books.view.as_of
     keys = [*by, "currency"]
     monthly = (
-        books.invoices.filter(pl.col("is_sale") & (pl.col("issued_on") < day))
-        .group_by(*keys, pl.col("issued_on").dt.month_start().alias("month"))
-        .agg(pl.col("amount_minor").sum().alias("sales_minor"))
+        books.monthly_sales(day, by)
         .filter(pl.col("sales_minor") > 0)
         .sort(*keys, "month", descending=[False] * len(keys) + [True])
         .with_columns(
@@ -140,16 +138,11 @@ def dso_true(source: Source, *, at: date | None = None, by: Sequence[str] = ()) 
     day = at or books.view.as_of
     keys = [*by, "currency", "month"]
     month = pl.col("issued_on").dt.month_start().alias("month")
-    sales = (
-        books.invoices.filter(pl.col("is_sale") & (pl.col("issued_on") < day))
-        .group_by(*by, "currency", month)
-        .agg(pl.col("amount_minor").sum().alias("sales_minor"))
-    )
     parts = (
         books.open_items(day)
         .group_by(*by, "currency", month)
         .agg(((pl.lit(day) - pl.col("issued_on")).dt.total_days() * pl.col("open_minor")).sum().alias("money_days"))
-        .join(sales, on=keys, how="left")
+        .join(books.monthly_sales(day, by), on=keys, how="left")
         .group_by(*by, "currency")
         .agg(
             (pl.col("money_days") / pl.col("sales_minor")).sum().alias("weighed"),

@@ -69,11 +69,16 @@ def _deadlines(promises: pl.DataFrame, lag_days: int) -> pl.Series:
 
 def _arrived(books: Books, promises: pl.DataFrame, day: date) -> pl.DataFrame:
     """promise_id, arrived_minor: payment allocations from the promise to its deadline."""
+    promised = promises.get_column("invoice_ids").explode().drop_nulls().unique()
+    promisers = promises.get_column("customer_id").unique()
+    theirs = books.invoices.filter(
+        pl.col("invoice_id").is_in(promised.implode()) | pl.col("customer_id").is_in(promisers.implode())
+    )
     cash = (
         live_at(books, day)
         .filter(pl.col("source_kind") == "payment")
         .select("invoice_id", "applied_on", pl.col("amount_minor").alias("cash_minor"))
-        .join(books.invoices.select("invoice_id", "customer_id", "currency"), on="invoice_id", how="inner")
+        .join(theirs.select("invoice_id", "customer_id", "currency"), on="invoice_id", how="inner")
     )
     columns = ["promise_id", "promised_on", "deadline", "applied_on", "cash_minor"]
     named = promises.filter(pl.col("invoice_ids").list.len() > 0).explode("invoice_ids")
