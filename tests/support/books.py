@@ -94,6 +94,11 @@ def activity(activity_id: str, channel: str, occurred_at: str, **more: Any) -> R
     return Row("activities", {**values, "occurred_at": occurred_at, **more})
 
 
+def decision(decision_id: str, decided_at: str, arm: str = "email_soft", **more: Any) -> Row:
+    values = {"decision_id": decision_id, "decided_at": decided_at, "customer_id": "C1", "arm": arm}
+    return Row("decisions", {**values, **more})
+
+
 def frames(*rows: Row) -> dict[str, pl.DataFrame]:
     """Typed frames per table, in the order of the rows."""
     by_table: dict[str, list[dict[str, Any]]] = defaultdict(list)
