@@ -12,7 +12,7 @@ party such as a factor pays; ``payer_name`` says who).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -261,7 +261,7 @@ def _over_allocated(frames: Frames, allocations: pl.DataFrame, name: str, column
 
 def _control_total_problems(ledger: Ledger) -> list[Problem]:
     """Open amounts per ageing bucket must add up to the control total: invoiced less applied, per currency."""
-    last = ledger.last_known()
+    last = _last_change(ledger)
     if last is None:
         return []
     view = ledger.as_of(last + timedelta(days=1))
@@ -282,3 +282,14 @@ def _control_total_problems(ledger: Ledger) -> list[Problem]:
                 "mend the allocations that exceed their invoices")
         for currency, aged_minor, control_minor in wrong.sort("currency").iter_rows()
     ]  # fmt: skip
+
+
+def _last_change(ledger: Ledger) -> date | None:
+    """The last day on which an invoice or an allocation was recorded, voided, applied or reversed."""
+    days = [
+        ledger.table(name).select(pl.col(column).cast(pl.Date).max()).item()
+        for name in ("invoices", "allocations")
+        for column in ("recorded_at", "voided_at", "applied_on", "reversed_on")
+        if column in TABLES[name].by_name
+    ]
+    return max((day for day in days if day is not None), default=None)
