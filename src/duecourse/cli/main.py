@@ -50,6 +50,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 done, 2 wrong usage, 3 bad input, 4 not enough data, 1 anything else."""
+    # OpenMP threads that spin while they wait make training ten times slower on a machine that has other work too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
