@@ -20,7 +20,8 @@ def test_a_sound_ledger_has_no_problems() -> None:
         allocation("I1", 9_000, "2026-02-01", source_id="P1"),
         allocation("I1", 1_000, "2026-02-01", "credit", source_id="K"),
         allocation("I2", 500, "2026-02-01", "credit", source_id="K"),
-        dispute("I1", "2026-01-05", closed_on="2026-01-05"), promise("M", 5, "2026-01-01", "2026-01-01"), plan("L", "2026-01-01", ["2026-02-01:5"]),
+        dispute("I1", "2026-01-05", closed_on="2026-01-05"),
+        promise("M", 5, "2026-01-01", "2026-01-01"), plan("L", "2026-01-01", ["2026-02-01:5"]),
     ) == []  # fmt: skip
     assert invariant_problems(Ledger.from_frames({})) == ()
 
