@@ -29,6 +29,7 @@ CALL_BEYOND_HABIT_DAYS = 14  # value_at_stake also calls a customer that is this
 CALLS_APART_DAYS = 28
 CONTACTS_APART_DAYS = 7
 ROUTED_APART_DAYS = 7
+URGENT_FROM = 1.0  # [A] a dispute goes before every contact when it holds a median open invoice or more
 SELF_CURE_SHARE = 0.75  # [A] at least this share expected within 14 days by itself
 SELF_CURE_BEYOND_DAYS = 7  # unless it is more than this beyond its own habit
 
@@ -39,11 +40,13 @@ NOT_WORKED = ("deferred", "self_cure", "masked", "capacity", "nothing_collectibl
 class Wish:
     """What the ladder would like to do: a resolving act, a call, a mail; or, when all are None, why nothing.
 
-    ``resolve`` (route_dispute, send_documents) goes before any reminder. ``silence`` is one of ``NOT_WORKED`` and
+    ``resolve`` (route_dispute, send_documents) goes before any reminder, and before everything else when ``urgent``: a
+    question, or a dispute that holds more than the rest that may be asked for. ``silence`` is one of ``NOT_WORKED`` and
     ``detail`` the sentence for it.
     """
 
     resolve: str | None = None
+    urgent: bool = False
     call: str | None = None
     mail: str | None = None
     silence: str = ""
@@ -52,33 +55,47 @@ class Wish:
 
 def wish(point: ContactPoint, masked: Collection[str], as_of: date, *, by_value: bool) -> Wish:
     """The wish for ``point``; ``by_value`` allows a call before week 3 to a customer far beyond its own habit."""
-    resolve = _resolve(point, masked)
-    if resolve is not None:
-        return Wish(resolve=resolve)
-    silence = _silence(point, masked, as_of)
-    if silence is not None:
-        return silence
+    dispute = _may_route(point, masked)
+    if dispute and holds_more_than_the_rest(point):
+        return Wish(resolve="route_dispute", urgent=held_by_disputes(point) >= URGENT_FROM)
+    if point.history.unanswered_days is not None and "send_documents" not in masked:
+        return Wish(resolve="send_documents", urgent=True)
+    asked = _silence(point, masked, as_of) or _step(point, masked, as_of, by_value=by_value)
+    if asked.silence and dispute:
+        return Wish(resolve="route_dispute")
+    return asked
+
+
+def _step(point: ContactPoint, masked: Collection[str], as_of: date, *, by_value: bool) -> Wish:
     call = _call(point, masked, by_value=by_value)
     step = _mail_step(point)
     mail = None if step is None else _first_allowed(step, masked)
-    if call is None and mail is None:
-        if step is not None:
-            return Wish(silence="masked", detail="No arm is left for the step that is due.")
-        return Wish(
-            silence="deferred", detail=f"Between two steps of the ladder; the next is due on {_next(point, as_of)}."
-        )
-    return Wish(call=call, mail=mail)
+    if call is not None or mail is not None:
+        return Wish(call=call, mail=mail)
+    if step is not None:
+        return Wish(silence="masked", detail="No arm is left for the step that is due.")
+    return Wish(
+        silence="deferred", detail=f"Between two steps of the ladder; the next is due on {_next(point, as_of)}."
+    )
 
 
-def _resolve(point: ContactPoint, masked: Collection[str]) -> str | None:
-    """What goes before any reminder: an open dispute that nobody owns, then a message that nobody answered."""
+def _may_route(point: ContactPoint, masked: Collection[str]) -> bool:
+    """An open dispute that nobody owns and that was not routed within the week."""
     routed = point.history.days_since_routed
-    recently_routed = routed is not None and routed < ROUTED_APART_DAYS
-    if point.disputes.unowned and "route_dispute" not in masked and not recently_routed:
-        return "route_dispute"
-    if point.history.unanswered_days is not None and "send_documents" not in masked:
-        return "send_documents"
-    return None
+    recently = routed is not None and routed < ROUTED_APART_DAYS
+    return point.disputes.unowned > 0 and "route_dispute" not in masked and not recently
+
+
+def holds_more_than_the_rest(point: ContactPoint) -> bool:
+    """True when the disputed invoices are worth at least the overdue ones that nobody disputes."""
+    rest = (item for item in point.listed if item.disputed_minor == 0 and item.days_late > 0)
+    return held_by_disputes(point) >= sum(point.relative(item) for item in rest)
+
+
+def held_by_disputes(point: ContactPoint) -> float:
+    """What the open disputes hold up, in units of the book's median open invoice."""
+    held = point.disputes.cash_at_stake_minor or {}
+    return sum(minor / point.typical_minor[unit] for unit, minor in held.items())
 
 
 def _silence(point: ContactPoint, masked: Collection[str], as_of: date) -> Wish | None:

@@ -39,6 +39,11 @@ NOT_WORKED_SCHEMA: dict[str, pl.DataType] = {
     "currency": pl.String(), "days_late_max": pl.Int64(), "paid_soon": pl.Float64(), "reason": pl.String(),
     "detail": pl.String(),
 }  # fmt: skip
+RESOLUTION_SCHEMA: dict[str, pl.DataType] = {
+    "rank": pl.Int64(), "customer_id": pl.String(), "name": pl.String(), "currency": pl.String(),
+    "open_disputes": pl.Int64(), "unowned_disputes": pl.Int64(), "disputed_minor": pl.Int64(),
+    "cash_at_stake_minor": pl.Int64(), "minutes": pl.Float64(), "decided_arm": pl.String(),
+}  # fmt: skip
 _DRAFTED = ("email_", "sms_", "call_", "letter_", "send_documents")
 
 
@@ -48,13 +53,16 @@ class Plan:
 
     ``decisions``: the decision log, one row per contact point that had its turn, ``none`` included, by customer_id.
     ``worklist``: who to contact, by rank. ``not_worked``: everybody else with reason (deferred / self_cure / masked /
-    capacity / nothing_collectible / no_gain) and a sentence, by customer_id. ``drafts``: file name -> text.
+    capacity / nothing_collectible / no_gain) and a sentence, by customer_id. ``resolution``: the resolution queue,
+    every contact point with open disputes by cash at stake per minute, whatever was decided for it: a dispute must be
+    settled even while the undisputed rest is asked for. ``drafts``: file name -> text.
     ``assumptions``: what is assumed and not measured, one line each, to be shown with the plan.
     """
 
     decisions: pl.DataFrame
     worklist: pl.DataFrame
     not_worked: pl.DataFrame
+    resolution: pl.DataFrame
     drafts: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
 
@@ -93,6 +101,7 @@ def plan(view: View, prediction: PredictionFrames, *, policy: str, capacity: Cap
         decisions=_frame(rows, TABLES["decisions"].dtypes).sort("customer_id"),
         worklist=worklist,
         not_worked=_frame([_left_alone(one) for one in proposals if one.arm == "none"], NOT_WORKED_SCHEMA),
+        resolution=_resolution(proposals, capacity),
         drafts={} if drafter is None else dict(drafter(view, worklist)),
         assumptions=assumptions(capacity),
     )
@@ -152,12 +161,31 @@ def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: C
     }  # fmt: skip
 
 
+def _resolution(proposals: list[Proposal], capacity: Capacity) -> pl.DataFrame:
+    """One row per contact point with open disputes and currency; minutes are the same for all, so cash decides."""
+    minutes = capacity.minutes_of("route_dispute")
+    rows = []
+    for one in proposals:
+        point = one.point
+        for currency, held in sorted((point.disputes.cash_at_stake_minor or {}).items()):
+            disputed = sum(item.disputed_minor for item in point.items if item.currency == currency)
+            order = (-held / point.typical_minor[currency], point.customer_id, currency)
+            rows.append((order, {
+                "customer_id": point.customer_id, "name": point.name, "currency": currency,
+                "open_disputes": point.disputes.number, "unowned_disputes": point.disputes.unowned,
+                "disputed_minor": disputed, "cash_at_stake_minor": held, "minutes": minutes, "decided_arm": one.arm,
+            }))  # fmt: skip
+    rows.sort(key=lambda row: row[0])
+    return _frame([{"rank": rank, **row} for rank, (_, row) in enumerate(rows, start=1)], RESOLUTION_SCHEMA)
+
+
 def _left_alone(one: Proposal) -> dict[str, object]:
     point = one.point
     return {
         "customer_id": point.customer_id, "name": point.name, "open_minor": point.sum_minor("open_minor"),
         "collectible_minor": point.sum_minor("collectible_minor"), "currency": point.currency,
-        "days_late_max": point.days_late_max, "paid_soon": point.paid_soon, "reason": one.silence,
+        "days_late_max": point.days_late_max, "paid_soon": point.paid_soon if point.listed else None,
+        "reason": one.silence,
         "detail": one.detail,
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from duecourse.core.errors import UsageError
 from duecourse.core.ids import key_codes
 from duecourse.science.decisions.allocate import Allocation, Candidate, allocate
 from duecourse.science.decisions.capacity import Capacity
-from duecourse.science.decisions.ladder import Wish, wish
+from duecourse.science.decisions.ladder import Wish, held_by_disputes, wish
 from duecourse.science.decisions.mask import mask
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.stake import assumed_gain
@@ -117,10 +117,10 @@ def _off_turn(point: ContactPoint, days: Sequence[date]) -> Wish:
 def _candidate(point: ContactPoint, one: Wish, capacity: Capacity, *, by_value: bool) -> Candidate | None:
     """The act that takes minutes, with its gain in median open invoices so that currencies compare."""
     if one.resolve is not None:
-        held = point.disputes.cash_at_stake_minor or {}
-        relative_held = sum(minor / point.typical_minor[unit] for unit, minor in held.items())
-        gain = relative_held if one.resolve == "route_dispute" else point.relative_collectible
-        tier = 0 if one.resolve == "route_dispute" else 1
+        gain = held_by_disputes(point) if one.resolve == "route_dispute" else point.relative_collectible
+        tier = (0 if one.resolve == "route_dispute" else 1) if one.urgent else 2
+        if not one.urgent and by_value:
+            gain = _gain(point, one.resolve, capacity)
         return Candidate(point.customer_id, one.resolve, capacity.minutes_of(one.resolve), max(gain, _TINY), tier)
     if one.call is None:
         return None

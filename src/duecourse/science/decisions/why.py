@@ -16,7 +16,8 @@ LONGEST = 140
 def why(point: ContactPoint, arm: str) -> str:
     """Why ``arm`` is proposed for ``point`` now."""
     if arm == "route_dispute":
-        return _fit([_dispute_part(point), "settle that before asking for the rest"])
+        rest = "settle that before asking for the rest" if point.listed else "nothing else may be asked for now"
+        return _fit([_dispute_part(point), rest])
     if point.history.unanswered_days is not None and arm == "send_documents":
         return _fit([f"They wrote {_ago(point.history.unanswered_days)} and have no answer",
                      "answer and send the papers, no reminder"])  # fmt: skip
