@@ -50,8 +50,8 @@ def slow_features(books: list[Invoice], own: Invoice, s: int, u: int, width: int
     last50 = [one.paid_on - one.due for one in paid[-50:]][::-1]
     last20 = last50[:20]
     seen = [one for one in books if one.customer == own.customer and max(one.known, one.issue) < s]
-    others = [one for one in seen if one is not own and not (one.paid_known is not None and one.paid_known < s)]
-    still_open = others + ([own] if own in seen else [])
+    still_open = [one for one in seen if one.paid_known is None or one.paid_known >= s]
+    others = [one for one in still_open if one is not own]
     pay_days = sorted({one.paid_known for one in paid})
     gaps = [later - earlier for earlier, later in zip(pay_days[-10:], pay_days[-10:][1:], strict=False)]
     since = s - pay_days[-1] if pay_days else nan
@@ -71,9 +71,9 @@ def slow_features(books: list[Invoice], own: Invoice, s: int, u: int, width: int
     due_end = ((due.replace(day=28) + timedelta(days=4)).replace(day=1) - due).days - 1
     daily = width == 1
     holiday = float(u in set(holiday_days(country, at, at).tolist()))
-    own_weekday = (weekdays.count(at.weekday()) + 4 * (book_weekdays.count(at.weekday()) + 1) / (len(paid_book) + 7)) / (
-        len(paid) + 4
-    )
+    own_weekday = (
+        weekdays.count(at.weekday()) + 4 * (book_weekdays.count(at.weekday()) + 1) / (len(paid_book) + 7)
+    ) / (len(paid) + 4)
     own_month_day = (sum(month_days) + 4 * (sum(book_month_days) + 3) / (len(paid_book) + 31)) / (len(paid) + 4)
     at_least = sum(delay >= x - 1 for delay in last50)
     return {

@@ -43,7 +43,8 @@ def model_card(model: TimingModel) -> str:
         "## What it is",
         "",
         f"- Hazard of payment per day given unpaid so far, {model.config.horizon} days ahead: {figures['bags']}"
-        f" LightGBM model(s) of {model.config.rounds} trees, {len(FEATURE_NAMES)} features, set `{model.config.feature_set}`.",
+        f" LightGBM model(s) of {model.config.rounds} trees, {len(FEATURE_NAMES)} features,"
+        f" set `{model.config.feature_set}`.",
         f"- {model.blend_weight:.0%} of the hazard is the customer's own distribution of delays.",
         f"- Seed {model.seed}; made with {_made_with(model.versions)}.",
         "",

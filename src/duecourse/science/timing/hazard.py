@@ -27,13 +27,16 @@ LIBGOMP = (
     "LightGBM cannot start: system library libgomp.so.1 is missing; install libgomp1 (Debian, Ubuntu) or libgomp "
     "(Fedora, RHEL), then run again."
 )
+# Threads wait for each other more than they help on fewer rows than this; the result is the same.
+ROWS_FOR_THREADS = 100_000
+SAMPLE_BLOCK = 50_000
 MATRIX_ROWS = 2_000_000  # up to here the rows are one float32 matrix; beyond, they reach LightGBM in blocks
 
 
 class Booster(Protocol):
     """What is used of ``lightgbm.Booster``."""
 
-    def predict(self, data: Float32Array, *, raw_score: bool) -> FloatArray:
+    def predict(self, data: Float32Array, *, raw_score: bool, num_threads: int) -> FloatArray:
         """Predictions, shape (rows,)."""
 
     def model_to_string(self) -> str:
@@ -104,7 +107,8 @@ def fit_boosters(
     else:
         data = _row_blocks(lightgbm, features, landmarks, columns, rows)
     bags = config.bags if len(rows) <= config.bag_rows else 1
-    settings = parameters(config, seed=seed, threads=threads)
+    used = threads if len(rows) >= ROWS_FOR_THREADS else 1
+    settings = parameters(config, seed=seed, threads=used)
     share = float(label.mean())
     # LightGBM starts from the average by itself, but not when rows bring offsets of their own.
     base = float(np.log(share / (1 - share))) if offsets.any() else 0.0
@@ -119,7 +123,7 @@ def fit_boosters(
     boosters = tuple(
         cast(
             Booster,
-            lightgbm.train(parameters(config, seed=seed + 1000 * bag, threads=threads), dataset, config.rounds),
+            lightgbm.train(parameters(config, seed=seed + 1000 * bag, threads=used), dataset, config.rounds),
         )
         for bag in range(bags)
     )
@@ -137,7 +141,13 @@ def landmark_columns(features: Features, landmarks: Landmarks, config: TimingCon
 
 
 def raw_hazard(
-    features: Features, landmarks: Landmarks, rows: Rows, boosters: Sequence[Booster], config: TimingConfig
+    features: Features,
+    landmarks: Landmarks,
+    rows: Rows,
+    boosters: Sequence[Booster],
+    config: TimingConfig,
+    *,
+    threads: int,
 ) -> FloatArray:
     """Logit of the hazard of each row, averaged over the models; shape (rows,). Rows are sorted by owner."""
     columns = landmark_columns(features, landmarks, config)
@@ -146,7 +156,9 @@ def raw_hazard(
     for first in range(0, len(landmarks), step):
         low, high = np.searchsorted(rows.owner, [first, first + step])
         matrix = _matrix(features, landmarks, columns, rows, slice(int(low), int(high)))
-        result[low:high] = np.mean([booster.predict(matrix, raw_score=True) for booster in boosters], axis=0)
+        used = threads if len(matrix) >= ROWS_FOR_THREADS else 1
+        answers = [booster.predict(matrix, raw_score=True, num_threads=used) for booster in boosters]
+        result[low:high] = np.mean(answers, axis=0)
     return result
 
 
@@ -177,18 +189,22 @@ def _row_blocks(
     """A ``lightgbm.Sequence`` that makes feature rows when they are asked for, so that they are never all in memory."""
 
     class RowBlocks(lightgbm.Sequence):  # type: ignore[misc, name-defined]  # base class known at run time only
-        """Rows on demand."""
+        """Rows on demand; single ones (the sample for the bins, in rising order) come from the last block made."""
 
         batch_size = 250_000
+        held_number = -1
+        held: Float32Array
 
         def __len__(self) -> int:
             return len(rows)
 
-        def __getitem__(self, index: int | slice | list[int]) -> Float32Array:
+        def __getitem__(self, index: int | slice) -> Float32Array | FloatArray:
             if isinstance(index, slice):
                 return _some_rows(features, landmarks, columns, rows, np.arange(*index.indices(len(rows))))
-            if isinstance(index, (int, np.integer)):
-                return _some_rows(features, landmarks, columns, rows, np.array([index], dtype=np.int64)).ravel()
-            return _some_rows(features, landmarks, columns, rows, np.asarray(index, dtype=np.int64))
+            number, place = divmod(index, SAMPLE_BLOCK)
+            if self.held_number != number:
+                block = np.arange(number * SAMPLE_BLOCK, min((number + 1) * SAMPLE_BLOCK, len(rows)))
+                self.held_number, self.held = number, _some_rows(features, landmarks, columns, rows, block)
+            return np.asarray(self.held[place], dtype=np.float64)
 
     return RowBlocks()

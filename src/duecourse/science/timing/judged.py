@@ -16,12 +16,12 @@ TOO_YOUNG = "no past month could be tested yet: the customer's own history is us
 def judged_model(
     model: TimingModel, ledger: Ledger, day: date, *, threads: int, progress: Callable[[str], None]
 ) -> TimingModel:
-    """``model`` with the gate's decision for new and for open invoices, as plain values that are stored with it.
+    """``model`` with the gate's decision for new and for open invoices and, where needed, a recalibration table.
 
     The past months are refitted with the model's own seed and settings; without a testable month nothing is allowed.
     """
     plan = BacktestPlan(seed=model.seed, threads=threads, progress=progress)
-    report = rolling_backtest(ledger, day, protocol=plan)
+    report = rolling_backtest(ledger, day, plan=plan)
     if report is None:
         return replace(model, gate={"allowed": False, "rung": "customer_history", "says": TOO_YOUNG, "verdicts": {}})
-    return replace(model, gate=asdict(report.gate))
+    return replace(model, gate=asdict(report.gate), calibration=report.recalibration.table if report.recalibration else None)

@@ -83,8 +83,8 @@ def book_cdf(facts: Facts, landmarks: Landmarks, horizon: int) -> FloatArray:
 def _large_enough(past: IntArray, cells: IntArray, cell: int) -> IntArray:
     """Paid invoices of the cell, else of its terms class, else of the book: the first with at least 50."""
     for chosen in (past[cells[past] == cell], past[cells[past] // 10 == cell // 10]):
-        if chosen.size >= FEWEST_CELL_PAYMENTS:
-            return chosen
+        if len(chosen) >= FEWEST_CELL_PAYMENTS:
+            return np.asarray(chosen, dtype=np.int64)
     return past
 
 
@@ -110,5 +110,4 @@ def amount_band(facts: Facts) -> IntArray:
 def _grid(facts: Facts, landmarks: Landmarks, horizon: int) -> IntArray:
     """Days late at d0 - 1, d0, ..., d0 + horizon - 1; shape (n, horizon + 1)."""
     days_late = landmarks.day - facts.due[landmarks.invoice]
-    result: IntArray = days_late[:, None] - 1 + np.arange(horizon + 1)[None, :]
-    return result
+    return np.asarray(days_late[:, None] - 1 + np.arange(horizon + 1)[None, :], dtype=np.int64)

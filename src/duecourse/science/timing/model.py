@@ -7,8 +7,8 @@ on person-period rows (open invoices enter as censored ones), mixed with the haz
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +36,7 @@ FloatArray = npt.NDArray[np.float64]
 
 FEWEST_CLEARED = 500  # below this a model is not fitted at all (rung model of the ladder)
 _CDF_BLOCK = 10_000  # landmarks scored at a time
+_THREADS = re.compile(r"\[num_threads: \d+\]")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class TimingModel:
 
     ``paying`` says which weekdays (Monday first) anybody pays on, ``groups`` are the invoice groups it knows,
     ``fitted`` holds the figures of the fit for the model card, ``gate`` the stored decision and report of the model
-    gate (None when it was never judged), ``calibration`` the optional table of ``calibration``.
+    gate (None when it was never judged), ``calibration`` the optional table of ``calibration``. ``threads`` are those
+    used to answer; they never change an answer.
     """
 
     config: TimingConfig
@@ -60,11 +62,12 @@ class TimingModel:
     gate: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 2
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """The boosters as text."""
-        return tuple(booster.model_to_string() for booster in self.boosters)
+        """The boosters as text, without the number of threads that the fit happened to use."""
+        return tuple(_THREADS.sub("[num_threads: 1]", booster.model_to_string()) for booster in self.boosters)
 
     @cached_property
     def model_id(self) -> str:
@@ -114,7 +117,7 @@ class TimingModel:
 
     def _block_hazard(self, features: Features, landmarks: Landmarks) -> FloatArray:
         rows = scoring_rows(landmarks, self.config, self.paying)
-        logit = raw_hazard(features, landmarks, rows, self.boosters, self.config)
+        logit = raw_hazard(features, landmarks, rows, self.boosters, self.config, threads=self.threads)
         logit += self.base_logit + hazard_offsets(features.facts, landmarks, rows, self.config.feature_set)
         hazard = 1.0 / (1.0 + np.exp(-logit))
         return daily_hazard(landmarks, rows, hazard, self.config, self.paying)
@@ -164,6 +167,7 @@ def fit(view: View, *, seed: int = 0, threads: int = 2, config: TimingConfig | N
             "bags": len(boosters),
         },
         versions=_versions(),
+        threads=threads,
     )
 
 
@@ -197,13 +201,3 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("duecourse", "lightgbm", "numpy", "polars")}
-
-
-def with_gate(model: TimingModel, gate: Mapping[str, Any]) -> TimingModel:
-    """The same model with the decision of the gate."""
-    return dataclasses.replace(model, gate=gate)
-
-
-def with_calibration(model: TimingModel, calibration: Mapping[str, Any] | None) -> TimingModel:
-    """The same model with a calibration table."""
-    return dataclasses.replace(model, calibration=calibration)
