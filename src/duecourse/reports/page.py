@@ -58,7 +58,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(arm=wording.arm, method=wording.method, segment=wording.segment, humane=wording.humane)
+    environment.globals.update(
+        arm=wording.arm, method=wording.method, segment=wording.segment, silence=wording.silence, humane=wording.humane
+    )
     return environment
 
 

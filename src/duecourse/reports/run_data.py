@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from duecourse.core.errors import Problem
+
+if TYPE_CHECKING:
+    from duecourse.ledger.importing.outcome import ImportResult
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +89,28 @@ class ImportNotes:
     name_proposals: Sequence[Sequence[str]] = ()
     unknown_columns: Sequence[str] = ()
 
+    @classmethod
+    def of(cls, result: ImportResult) -> ImportNotes:
+        """The notes of an import, ready for the page."""
+        proposals: dict[str, list[str]] = {}
+        for row in result.name_proposals.iter_rows(named=True):
+            keep = f"{row['proposed_name']} ({row['proposed_customer_id']})"
+            proposals.setdefault(keep, [keep]).append(f"{row['name']} ({row['customer_id']})")
+        tables = result.column_map.tables
+        return cls(
+            files=tuple(count.file for count in result.files),
+            rows_read=sum(count.rows for count in result.files),
+            rows_used=sum(count.accepted for count in result.files),
+            skipped_rows=sum(count.rows - count.accepted for count in result.files),
+            guesses=tuple(
+                Guess(about=g.subject, chosen=g.taken, because=g.why, change=g.change) for g in result.guesses
+            ),
+            problems=result.problems,
+            column_map={headers[0]: name for table in tables for name, headers in table.columns.items() if headers},
+            name_proposals=tuple(tuple(group) for group in proposals.values()),
+            unknown_columns=tuple(header for table in tables for header in table.left_out),
+        )
+
 
 def _none() -> pl.DataFrame:
     return pl.DataFrame()
@@ -96,7 +121,8 @@ class RunReport:
     """All sections of the run page.
 
     ``scores``, ``worklist``, ``decisions``, ``cash_daily``, ``cash_weekly``: the columns of cli.md.
-    ``not_worked``: customer_id, reason (one sentence or a known code), open_minor, currency; name optional.
+    ``not_worked``, ``resolution``, ``assumptions``: as in ``science.decisions.Plan``; the first needs customer_id,
+    reason, open_minor and currency, and shows name and detail where they are.
     ``drafts``: file name (as in ``worklist.draft``) -> text. ``names``: customer_id -> name, where known.
     ``deterioration``, ``concentration``, ``segments``: the frames of ``science.timing`` (``deterioration(facts)``,
     ``concentration(facts, changes)``, ``behaviour_segments(facts).frame(facts)``).
@@ -112,6 +138,8 @@ class RunReport:
     worklist: pl.DataFrame = field(default_factory=_none)
     decisions: pl.DataFrame = field(default_factory=_none)
     not_worked: pl.DataFrame = field(default_factory=_none)
+    resolution: pl.DataFrame = field(default_factory=_none)
+    assumptions: Sequence[str] = ()
     drafts: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     cash_daily: pl.DataFrame = field(default_factory=_none)

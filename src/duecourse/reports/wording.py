@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date
 from babel.numbers import format_compact_currency, format_currency, format_decimal
@@ -35,6 +36,14 @@ RUNGS = {
     "book": "the history of the whole book",
     "terms": "the payment terms and a wide prior",
 }
+SILENCES = {
+    "deferred": "Not their turn, or nothing is due yet",
+    "self_cure": "Expected to pay without a contact",
+    "masked": "No contact is allowed or available now",
+    "capacity": "No minutes left; others gain more per minute",
+    "nothing_collectible": "Nothing may be asked for: disputed, promised or covered by cash on account",
+    "no_gain": "A contact would cost more than it brings",
+}
 SEGMENTS = {
     "prompt": ("Prompt", "at most 15 % of the last 12 months' invoices later than 5 days"),
     "occasional": ("Occasional", "between prompt and chronic"),
@@ -63,6 +72,11 @@ def humane(code: str) -> str:
 def arm(code: str) -> str:
     """The action's name for people; an arm that is not in the vocabulary shows its code in words."""
     return ARMS.get(code, humane(code))
+
+
+def silence(code: str) -> str:
+    """Why a customer is left alone, in words."""
+    return SILENCES.get(code, humane(code))
 
 
 def method(code: str) -> str:
@@ -151,6 +165,19 @@ class Wording:
         else:
             iso = day.isoformat()
         return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(iso, self.day_text(iso))
+
+    def moment(self, when: datetime | str | None, zone: str = "") -> Markup:
+        """A moment in the receiver's own time with the ISO form; UTC where the zone is not known."""
+        if when is None or when == "":
+            return escape(NONE)
+        value = datetime.fromisoformat(when) if isinstance(when, str) else when
+        value = value if value.tzinfo else value.replace(tzinfo=UTC)
+        try:
+            local = value.astimezone(ZoneInfo(zone or "UTC"))
+        except (ZoneInfoNotFoundError, ValueError):
+            local = value.astimezone(UTC)
+        text = f"{self.day_text(local.date())}, {local:%H:%M} {local.tzname()}"
+        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(local.isoformat(), text)
 
     def plural(self, count: int, one: str, many: str = "") -> str:
         """``1 invoice``, ``2 invoices``."""

@@ -117,12 +117,12 @@ def trend_values(audit: Mapping[str, Any], words: Wording) -> dict[str, Any]:
         currency = book["currency"]
         charts = [
             _trend(f"dso-{currency}", months, points, {"DSO": "dso_countback_days", "best": "best_possible_dso_days"},
-                   f"DSO and best possible DSO, {currency}, days", words),
+                   title=f"DSO and best possible DSO, {currency}, days", words=words),
             _trend(f"paid-{currency}", months, points,
                    {"to pay": "days_to_pay_days", "beyond terms": "days_beyond_terms_days"},
-                   f"Days to pay and days beyond terms, {currency}", words),
+                   title=f"Days to pay and days beyond terms, {currency}", words=words),
             _trend(f"cei-{currency}", months, points, {"CEI": "cei_percent"},
-                   f"Collection effectiveness index, {currency}, percent", words),
+                   title=f"Collection effectiveness index, {currency}, percent", words=words),
         ]  # fmt: skip
         books.append((currency, [chart for chart in charts if chart[1]], list(zip(months, points, strict=True))))
     return {"books": books}
@@ -133,6 +133,7 @@ def _trend(
     months: Sequence[str],
     points: Sequence[Mapping[str, Any]],
     series: Mapping[str, str],
+    *,
     title: str,
     words: Wording,
 ) -> tuple[str, Markup]:

@@ -190,7 +190,6 @@ def _forecast(report: RunReport, currency: str) -> CurrencyForecast:
     days: list[Row] = []
     if report.cash_daily.height:
         days = list(rows(report.cash_daily.filter(pl.col("currency") == currency).sort("date"), limit=DAYS_SHOWN))
-    has_band = bool(weeks) and all(week["p10_minor"] is not None and week["p90_minor"] is not None for week in weeks)
     opened = (
         int(report.scores.filter(pl.col("currency") == currency)["open_minor"].sum()) if report.scores.height else 0
     )
@@ -199,20 +198,25 @@ def _forecast(report: RunReport, currency: str) -> CurrencyForecast:
         week["last_day"] = week["week_start"] + timedelta(days=6)
     return CurrencyForecast(
         currency=currency,
-        wide=_weeks_chart(weeks, currency, words, has_band, Box(width=960, height=260, left=62), "wide"),
-        narrow=_weeks_chart(weeks, currency, words, has_band, Box(width=340, height=220, left=52), "narrow"),
+        wide=_weeks_chart(weeks, currency, words, Box(width=960, height=260, left=62), "wide"),
+        narrow=_weeks_chart(weeks, currency, words, Box(width=340, height=220, left=52), "narrow"),
         days_wide=_days_chart(days, currency, words, Box(width=960, height=170, left=62), "wide"),
         days_narrow=_days_chart(days, currency, words, Box(width=340, height=170, left=52), "narrow"),
         weeks=weeks,
         total_minor=total,
         later_minor=max(opened - total, 0),
-        has_band=has_band,
+        has_band=_has_band(weeks),
     )
 
 
-def _weeks_chart(weeks: Sequence[Row], currency: str, words: Wording, has_band: bool, box: Box, kind: str) -> Markup:
+def _has_band(weeks: Sequence[Row]) -> bool:
+    return bool(weeks) and all(week["p10_minor"] is not None and week["p90_minor"] is not None for week in weeks)
+
+
+def _weeks_chart(weeks: Sequence[Row], currency: str, words: Wording, box: Box, kind: str) -> Markup:
     if not weeks:
         return Markup("")
+    has_band = _has_band(weeks)
     fan = Fan(
         [words.short_day(week["week_start"]) for week in weeks],
         [float(week["open_mean_minor"]) for week in weeks],

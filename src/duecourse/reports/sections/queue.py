@@ -18,6 +18,7 @@ from duecourse.reports.wording import NONE, Wording, arm
 
 SHOWN = 50
 INVOICES_SHOWN = 8
+RESOLUTION_SHOWN = 20
 LEFT_ALONE_SHOWN = 15
 HORIZON_DAYS = 178
 _STRIP_DAYS = 90
@@ -62,7 +63,7 @@ class LeftAlone:
     reason: str
     customers: int
     open_minor: Sequence[tuple[str, int]]
-    largest: Sequence[tuple[str, str, int, str]]
+    largest: Sequence[tuple[str, str, int, str, str]]
     more: int
 
 
@@ -81,7 +82,21 @@ def queue_values(report: RunReport) -> dict[str, Any]:
         "minutes": sum(float(row.get("minutes") or 0) for row in rows(report.worklist)),
         "people": sum(1 for row in rows(report.worklist) if row.get("needs_human")),
         "scored": report.scores.height,
+        "policy": report.identity.policy,
+        "today": sum(1 for row in rows(report.worklist) if is_today(row, report.identity.as_of)),
+        "resolution": list(rows(report.resolution, limit=RESOLUTION_SHOWN)),
+        "resolution_more": max(report.resolution.height - RESOLUTION_SHOWN, 0),
+        "assumptions": report.assumptions,
     }
+
+
+def is_today(row: Row, as_of: date) -> bool:
+    """Whether a line of the worklist is for the day itself; work inside the house has no sending time and is."""
+    when = row.get("send_at")
+    if not when:
+        return True
+    day = date.fromisoformat(when[:10]) if isinstance(when, str) else when.date()
+    return bool(day <= as_of)
 
 
 def _scores_by_customer(scores: pl.DataFrame, wanted: set[str]) -> dict[str, list[Row]]:
@@ -106,7 +121,7 @@ def _first_by_customer(decisions: pl.DataFrame, wanted: set[str]) -> dict[str, R
 def _entry(report: RunReport, row: Row, lines: Mapping[str, list[Row]], decision: Row) -> QueueEntry:
     words = Wording(report.locale)
     customer_id = str(row["customer_id"])
-    chosen = set(id_list(decision.get("invoice_ids")))
+    chosen = set(id_list(row.get("invoice_ids") or decision.get("invoice_ids")))
     mine = lines.get(customer_id, [])
     mine = [line for line in mine if line["invoice_id"] in chosen] or mine
     currency = str(row.get("currency") or (mine[0]["currency"] if mine else "USD"))
@@ -180,7 +195,7 @@ def left_alone_values(report: RunReport) -> dict[str, Any]:
 
 
 def _group(report: RunReport, reason: str, members: list[Row], owner: Mapping[str, str]) -> LeftAlone:
-    people: list[tuple[str, str, int, str]] = []
+    people: list[tuple[str, str, int, str, str]] = []
     sums: dict[str, int] = defaultdict(int)
     for row in members:
         customer_id = str(row["customer_id"])
@@ -188,7 +203,7 @@ def _group(report: RunReport, reason: str, members: list[Row], owner: Mapping[st
         minor = int(row.get("open_minor") or 0)
         sums[currency] += minor
         name = str(row.get("name") or report.names.get(customer_id) or customer_id)
-        people.append((name, customer_id, minor, currency))
+        people.append((name, customer_id, minor, currency, str(row.get("detail") or "")))
     people.sort(key=lambda one: (-one[2], one[1]))
     return LeftAlone(
         reason=reason,
