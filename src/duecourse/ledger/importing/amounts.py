@@ -135,7 +135,11 @@ def find_decimal_mark(columns: Sequence[AmountColumn], currencies: Sequence[str]
 
 
 def as_minor(column: AmountColumn, mark: DecimalMark, currency: pl.Series) -> pl.DataFrame:
-    """Columns minor (Int64, null where blank or bad) and fault (text, null where fine), row by row."""
+    """Columns minor (Int64, null where blank or bad), fault (text, null where fine) and rounded (Boolean), row by row.
+
+    A spreadsheet's number with more than four decimals was computed there and shown rounded: it is rounded, half to
+    even, and counted as such. A typed amount with more decimals than the currency has is a fault.
+    """
     group, decimal = (",", ".") if mark == "point" else (".", ",")
     exponents = {code: exponent(code) for code in currency.unique().to_list() if code in CURRENCIES}
     places = pl.col("currency").replace_strict(exponents, default=2, return_dtype=pl.Int64)
@@ -154,19 +158,22 @@ def as_minor(column: AmountColumn, mark: DecimalMark, currency: pl.Series) -> pl
     # Fractions are below one, so their float is exact to 1e-16 and only tells noise from real further decimals.
     cents = (pl.lit("0.") + pl.col("fraction") + "0").cast(pl.Float64, strict=False) * scale
     minor = pl.col("whole").str.head(MAX_WHOLE_DIGITS).replace("", "0").cast(pl.Int64, strict=False) * scale + (
-        cents.round(0, mode="half_away_from_zero").cast(pl.Int64)
+        cents.round(0, mode="half_to_even").cast(pl.Int64)
     )
+    noisy = (cents - cents.round(0)).abs() > NOISE
+    computed = pl.col("known") & (pl.col("fraction").str.len_chars() > 4)
     fault = (
         pl.when(pl.col("bad") | grouped_wrongly | (pl.col("text").str.count_matches(r"\.") > 1))
         .then(pl.lit(f"an amount with decimal {mark}"))
         .when(pl.col("whole").str.len_chars() > MAX_WHOLE_DIGITS)
         .then(pl.lit("an amount below 10^14"))
-        .when((cents - cents.round(0)).abs() > NOISE)
+        .when(noisy & ~computed)
         .then(pl.format("at most {} decimals, as {} has", places, "currency"))
     )
     return parts.select(
         pl.when(fault.is_null()).then(minor * pl.col("sign")).alias("minor"),
         pl.when(body.is_not_null() | pl.col("bad")).then(fault).alias("fault"),
+        (noisy & computed).fill_null(False).alias("rounded"),
     )
 
 

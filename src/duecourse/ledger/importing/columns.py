@@ -18,6 +18,7 @@ from duecourse.ledger.importing.reading import RawTable
 
 SAMPLE_ROWS = 400
 WEAK, SURE = 0.5, 0.8
+_NEEDED = ("amount", "issued_on", "due_on", "received_on")
 
 
 @cache
@@ -110,6 +111,11 @@ def _assign(raw: RawTable, rows: Rows, taken: frozenset[str] = frozenset()) -> T
             continue
         columns[name], confidence[name] = (header,), round(sure, 2)
         used.add(header)
+    # A sure header whose cells do not look the part is still that field: its rows are then refused one by one.
+    for sure, _, name, header in sorted(candidates, reverse=True):
+        if sure >= SURE and name in _NEEDED and name not in columns and header not in used:
+            columns[name], confidence[name] = (header,), WEAK
+            used.add(header)
     afterwards = {normal(word): why for word, why in synonyms()["afterwards"].items()}
     left_out = {
         header: afterwards[normal(header)] for header in raw.headers

@@ -86,28 +86,36 @@ def problem_rows(
     what: str = "refused",
 ) -> pl.DataFrame:
     """The rows of ``frame`` (with a column ``row``) where ``mask`` is true, as a problem table."""
-    return (
-        frame.filter(mask.fill_null(False))
-        .select(
-            pl.lit(what).alias("what"),
-            pl.lit(file).alias("file"),
-            "row",
-            pl.lit(column, dtype=pl.String).alias("column"),
-            value.cast(pl.String).str.head(200).alias("value"),
-            (pl.lit(expected) if isinstance(expected, str) else expected).alias("expected"),
-            pl.lit(cure).alias("cure"),
-        )
-        .cast(pl.Schema(PROBLEM_SCHEMA))
-        if frame.height
-        else problem_frame()
-    )
+    if frame.height == 0:
+        return problem_frame()
+    # Mask, value and expectation may be whole columns, so they join the frame before it is filtered.
+    told = frame.select(
+        "row",
+        mask.fill_null(False).alias("told"),
+        value.cast(pl.String).str.head(200).alias("value"),
+        (pl.lit(expected) if isinstance(expected, str) else expected).alias("expected"),
+    ).filter("told")
+    return told.select(
+        pl.lit(what).alias("what"),
+        pl.lit(file).alias("file"),
+        "row",
+        pl.lit(column, dtype=pl.String).alias("column"),
+        "value",
+        "expected",
+        pl.lit(cure).alias("cure"),
+    ).cast(pl.Schema(PROBLEM_SCHEMA))
 
 
-def read_fields(raw: RawTable, table: TableMap, options: ImportOptions) -> Typed:
-    """Types for every field of ``table`` that the file or a constant gives; absent fields are null columns."""
+def read_fields(raw: RawTable, table: TableMap, options: ImportOptions, book_currency: str | None = None) -> Typed:
+    """Types for every field of ``table`` that the file or a constant gives; absent fields are null columns.
+
+    ``book_currency`` is the one currency of the invoices, for a list of their payments that names none.
+    """
     constants = {**table.constants, **{k: v for k, v in options.constants.items() if k in FIELDS[table.rows]}}
     if options.currency:
         constants["currency"] = options.currency.upper()
+    elif book_currency and table.rows == "payments":
+        constants.setdefault("currency", book_currency)
     table = replace(table, constants=constants)
     texts = {name: _texts(raw, table, name) for name in FIELDS[table.rows]}
     typed = Typed(raw, table, pl.DataFrame({"row": raw.frame.get_column(ROW)}))
@@ -277,6 +285,10 @@ def _read_amounts(typed: Typed, texts: Mapping[str, pl.Series], options: ImportO
         minor = as_minor(parts[name], mark or "point", currency)
         typed.frame = typed.frame.with_columns(minor.get_column("minor").alias(f"{name}_minor"))
         fault = minor.get_column("fault")
+        rounded = int(minor.get_column("rounded").sum())
+        if rounded:
+            why = f"{rounded:,} numbers were computed in the spreadsheet and have more decimals than it shows"
+            typed.guesses.append(Guess(f"{raw.file}, {parts[name].header}", "rounded to the currency's decimals", why))
         if fault.is_not_null().any():
             value = pl.lit(parts[name].frame.get_column("raw").str.strip_chars_start("\x01"))
             typed.report(pl.lit(fault.is_not_null()), parts[name].header, value, pl.lit(fault), "correct the cell")

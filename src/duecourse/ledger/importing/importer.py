@@ -51,7 +51,7 @@ def import_files(
     if not paths:
         raise UsageError("give at least one export file")
     tables = [_mapped(plain_rows(read_table(Path(path), options, is_known_header)), column_map) for path in paths]
-    typed = [read_fields(raw, table, options) for raw, table, _ in tables]
+    typed = _typed(tables, options)
     guesses = [guess for raw, _, more in tables for guess in (*raw.guesses, *more)]
     invoice_files = [one for one in typed if one.table.rows == "invoices"]
     payment_files = [one for one in typed if one.table.rows == "payments"]
@@ -136,6 +136,14 @@ def _mapped(raw: RawTable, column_map: ColumnMap | None) -> tuple[RawTable, Tabl
         for name in table.columns
     ]
     return raw, table, [*guesses, *_unused(raw, table)]
+
+
+def _typed(tables: Sequence[tuple[RawTable, TableMap, list[Guess]]], options: ImportOptions) -> list[Typed]:
+    """Every file in types, invoice files first, since payment lists often leave the currency to them."""
+    typed = [read_fields(raw, table, options) for raw, table, _ in tables if table.rows == "invoices"]
+    codes = {code for one in typed for code in one.frame.get_column("currency").unique().drop_nulls().to_list()}
+    book = codes.pop() if len(codes) == 1 else None
+    return typed + [read_fields(raw, table, options, book) for raw, table, _ in tables if table.rows == "payments"]
 
 
 def _missing_headers(column_map: ColumnMap, raw: RawTable) -> str:
@@ -250,6 +258,10 @@ def _latest_day(invoices: pl.DataFrame, lists: pl.DataFrame) -> date:
 
 def _settling_guesses(settled: Settlements, exported_on: date, options: ImportOptions) -> list[Guess]:
     guesses = []
+    if len(settled.closed_unknown):
+        why = f"{len(settled.closed_unknown):,} invoices are closed, on days that the files do not say"
+        how = "give the list of payments as a second file, or export a paid date"
+        guesses.append(Guess("closed invoices", "left out, for they cannot teach when this customer pays", why, how))
     if settled.undated:
         why = f"{settled.undated:,} open invoices are partly settled on days that the files do not say"
         how = "" if options.exported_on else ", the latest day in the files"

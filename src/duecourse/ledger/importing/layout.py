@@ -39,7 +39,7 @@ def plain_rows(raw: RawTable) -> RawTable:
         frame = frame.with_columns(pl.when(lone).then(text_first).forward_fill().alias(first))
         if first == "column 1":
             frame, headers[0] = frame.rename({first: GROUP_HEADER}), GROUP_HEADER
-    elif total_rows + lone_rows > 0.2 * frame.height:
+    elif total_rows + lone_rows > max(3, 0.2 * frame.height):
         return raw  # too many to be totals and footers: leave the judgement to the checks of rows
     kept = frame.filter(~pl.col("\x03drop"))
     dropped = frame.height - kept.height

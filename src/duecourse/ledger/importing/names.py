@@ -24,12 +24,16 @@ EMPTY_WORDS = frozenset(
 inc incorporated corp corporation co company companies llc lc llp lp ltd limited plc pllc pc gmbh mbh ag kg kgaa ohg ug
 ev eg se sa sas sarl sasu eurl spa srl sl slu sau bv nv vof cv ab oy oyj as asa aps is kk pty pte pvt private public
 sdn bhd doo dd sro zrt kft rt nyrt eood ood ad lda ltda eireli spzoo sp zoo z o o oo ooo zao pao jsc pjsc cjsc pt tbk
-fze fzco wll saog the and und et y e of us usa uk in intl international group grp holding holdings trust foundation
+fze fzco wll saog us usa uk in intl international group grp holding holdings trust foundation
 foundatio associates assoc systems services service enterprises enterprise ent llcs cos corps
 """.split()
 )
 SCORE_MIN = 91.0  # Jaro-Winkler x 100 of the cores; see tests for what it finds and what it keeps apart
+# Of shorter cores one other letter makes another name more often than a misspelling (Nature, Natura; Dollar, Dollara).
+SHORTEST_ALIKE = 8
 BLOCK_MAX = 400  # a block with more names than this says nothing and is skipped
+_MARKS, _WORDS = re.compile(r"['\u2019`.]"), re.compile(r"\w+")
+_AND_COMPANY = re.compile(r"\b(?:and|und|et|y)\s+(?:co|cie|cia|company|compagnie)\b")
 PROPOSAL_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "customer_id": pl.String, "name": pl.String, "proposed_customer_id": pl.String, "proposed_name": pl.String,
     "score": pl.Float64, "confirm": pl.String,
@@ -37,13 +41,16 @@ PROPOSAL_SCHEMA: Mapping[str, type[pl.DataType]] = {
 
 
 def core_of(name: str) -> str:
-    """What is left of a name without legal form, case, accents and punctuation; the whole when nothing is left."""
-    folded = unicodedata.normalize("NFKD", name)
-    folded = "".join(mark for mark in folded if not unicodedata.combining(mark)).casefold()
-    folded = re.sub(r"['’`.]", "", folded.replace("&", " and "))
-    words = re.findall(r"\w+", folded)
-    kept = [word for word in words if word not in EMPTY_WORDS]
-    return " ".join(kept or words)
+    """What is left of a name without legal form, case, accents and punctuation; never less than its first word."""
+    folded = name
+    if not name.isascii():
+        folded = "".join(mark for mark in unicodedata.normalize("NFKD", name) if not unicodedata.combining(mark))
+    folded = _MARKS.sub("", folded.casefold().replace("&", " and "))
+    words = _WORDS.findall(_AND_COMPANY.sub(" ", folded))
+    if len(words) > 1 and words[0] == "the" and words[1] not in EMPTY_WORDS:
+        words = words[1:]
+    # The first word is who it is, even where it looks like a form ("Group Ltd", "US Foods").
+    return " ".join(words[:1] + [word for word in words[1:] if word not in EMPTY_WORDS])
 
 
 def clusters(names: Sequence[str]) -> list[list[int]]:
@@ -74,10 +81,13 @@ def _blocks(cores: Sequence[str]) -> Iterable[list[str]]:
     blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
     for core in cores:
         parts = core.split()
-        blocks["start", core.replace(" ", "")[:4]].append(core)
-        for word in sorted(set(parts), key=lambda part: (words[part], part))[:2]:
-            if len(word) > 2:
-                blocks["word", word].append(core)
+        plain = core.replace(" ", "")
+        if len(plain) < SHORTEST_ALIKE - 1:
+            continue
+        blocks["start", plain[:5]].append(core)
+        rarest = min(parts, key=lambda part: (words[part] == 1, words[part], part))  # a misspelt word is alone
+        if len(rarest) > 2:
+            blocks["word", rarest].append(core)
     return (block for _, block in sorted(blocks.items()) if 1 < len(block) <= BLOCK_MAX)
 
 
@@ -100,7 +110,7 @@ def _same_kind(one: str, other: str) -> bool:
     """Keeps apart what differs in a number ("Store 12", "Store 13") or in a short word that carries the name."""
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return False
-    if min(len(one), len(other)) < 5:
+    if min(len(one.replace(" ", "")), len(other.replace(" ", ""))) < SHORTEST_ALIKE:
         return False
     from rapidfuzz.distance import Levenshtein
 

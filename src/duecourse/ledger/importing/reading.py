@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from duecourse.ledger.importing.outcome import Guess, ImportOptions, problem_fra
 from duecourse.ledger.importing.sandbox import WorkerFailed, sheet_to_csv
 
 DELIMITERS = (",", ";", "\t", "|")
+# Zero-width and direction marks: they change no meaning, but two names that differ in them alone look the same.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _MAX_HEAD = 4 * MEGABYTE  # where the header and the delimiter are looked for
 OVERFLOW = "overflow"
 ROW = "\x03row"  # a name that no header can have
@@ -76,6 +79,8 @@ def read_table(path: Path, options: ImportOptions, known: Callable[[str], bool])
         )
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
     text = text.replace(NUMBER_MARK, "").replace(DATE_MARK, "")  # ours alone; a text file may not forge them
     return _read_text(path, text, options.delimiter, known, guesses)
 
@@ -107,7 +112,7 @@ def _read_text(
     if index:
         guesses.append(Guess("header", f"row {index + 1 + skipped_rows}", f"the {index} rows above it are a preamble"))
     body = text.split("\n", lines[index])[-1] if lines[index] <= text.count("\n") else ""
-    frame = _parse_body(path, body, chosen, len(cells))
+    frame = _parse_body(path, body, chosen, len(cells), lines[index] + skipped_rows)
     return _finish(path, cells, frame, index + skipped_rows + 1, guesses)
 
 
@@ -142,7 +147,7 @@ def _split_head(path: Path, head: str, delimiter: str | None) -> tuple[str, list
     return best[1], best[2], best[3]
 
 
-def _parse_body(path: Path, body: str, delimiter: str, width: int) -> pl.DataFrame:
+def _parse_body(path: Path, body: str, delimiter: str, width: int, lines_above: int) -> pl.DataFrame:
     """The records as String columns 0..width-1 and ``overflow``, one row per record, blank ones included."""
     names = [str(position) for position in range(width)] + [OVERFLOW]
     if not body:
@@ -157,10 +162,10 @@ def _parse_body(path: Path, body: str, delimiter: str, width: int) -> pl.DataFra
             missing_columns="insert",
         )
     except (pl.exceptions.PolarsError, UnicodeError):
-        return _parse_slowly(path, body, delimiter, names)
+        return _parse_slowly(path, body, delimiter, names, lines_above)
 
 
-def _parse_slowly(path: Path, body: str, delimiter: str, names: list[str]) -> pl.DataFrame:
+def _parse_slowly(path: Path, body: str, delimiter: str, names: list[str], lines_above: int) -> pl.DataFrame:
     """The same for text with stray quotation marks, which the fast reader refuses."""
     records: list[list[str | None]] = []
     reader = csv.reader(io.StringIO(body), delimiter=delimiter)
@@ -170,11 +175,15 @@ def _parse_slowly(path: Path, body: str, delimiter: str, names: list[str]) -> pl
             padded: list[str | None] = [cell or None for cell in row[: len(names)]]
             records.append(padded + [None] * (len(names) - len(padded)))
             if reader.line_num - start > 50 and any(cell and cell.count("\n") > 50 for cell in padded):
-                raise csv.Error("a quotation mark is opened and not closed")
+                raise csv.Error
             start = reader.line_num + 1
-    except csv.Error as error:
+    except csv.Error:
         raise refuse(
-            path, str(error), "quotation marks in pairs", "open the file at the line given and mend it", row=start
+            path,
+            "a quotation mark that is opened and not closed",
+            "quotation marks in pairs",
+            "open the file at this line and mend it",
+            row=lines_above + start,
         ) from None
     return pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
 

@@ -41,7 +41,8 @@ def invoice_records(typed: Typed, options: ImportOptions) -> InvoiceRecords:
         nothing = typed.frame.clear()
         return InvoiceRecords(nothing, nothing, nothing, nothing, problem_frame())
     file = typed.raw.file
-    frame = typed.frame.with_columns(pl.lit(file).alias("file"))
+    own_number = pl.coalesce("invoice_id", pl.format("{}-{}", pl.lit(file), "row"))
+    frame = typed.frame.with_columns(pl.lit(file).alias("file"), own_number.alias("invoice_id"))
     good = frame.filter(~pl.col("row").is_in(typed.bad_rows.implode()))
     aside: list[pl.DataFrame] = []
     good = _set_aside(good, typed, aside)
@@ -150,6 +151,7 @@ def _check_rows(typed: Typed) -> None:
     blank = pl.lit(None, pl.String)
     skipped = (pl.col("kind") == "skip").fill_null(False) | (pl.col("status") == "skip").fill_null(False)
     invoice = ~skipped & ~pl.col("kind").is_in(["credit", "payment"]).fill_null(False)
+    numbered = ~pl.col("kind").is_in(["credit", "payment"]).fill_null(False)  # these may have no number of their own
     unread = pl.col("row").is_in(typed.bad_rows.implode())
     for name, what, cure in (
         ("customer_id", "a customer", "fill the cell"),
@@ -158,7 +160,8 @@ def _check_rows(typed: Typed) -> None:
         ("amount_minor", "an amount", "fill the cell"),
     ):
         column = header(name.removesuffix("_minor")) or (header("customer_name") if name == "customer_id" else None)
-        typed.report(pl.col(name).is_null() & ~skipped & ~unread, column, blank, what, cure)
+        needs = ~skipped & numbered if name == "invoice_id" else ~skipped
+        typed.report(pl.col(name).is_null() & needs & ~unread, column, blank, what, cure)
     typed.report(
         invoice & pl.col("due_on").is_null() & ~unread & (pl.col("amount_minor") > 0),
         header("due_on"),
