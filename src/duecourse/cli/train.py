@@ -81,7 +81,7 @@ def fitted_model(ledger: Ledger, day: date, *, seed: int, threads: int, gate: bo
 
     Raises NotEnoughData and MissingLibrary as ``model.fit`` does.
     """
-    from duecourse.science.timing.judged import judged_model
+    from duecourse.science.timing.judged import judge
     from duecourse.science.timing.model import fit
 
     with step("learning when invoices are paid", quiet=quiet):
@@ -89,4 +89,4 @@ def fitted_model(ledger: Ledger, day: date, *, seed: int, threads: int, gate: bo
     if not gate:
         return model
     with step("testing the model on past months", quiet=quiet):
-        return judged_model(model, ledger, day, threads=threads, progress=lambda line: note(f"    {line}", quiet=quiet))
+        return judge(model, ledger, day, threads=threads, progress=lambda line: note(f"    {line}", quiet=quiet)).model

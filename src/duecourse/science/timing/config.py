@@ -27,7 +27,7 @@ class TimingConfig:
     nonpaying_window_days: int = 365
     blend_weight: float = 0.1
     short_history_blend_weight: float = 0.2
-    short_history_days: int = 365
+    short_history_days: int = 140
     feature_set: FeatureSet = "full"
     bags: int = 3
     bag_rows: int = 1_000_000

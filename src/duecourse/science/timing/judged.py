@@ -1,21 +1,28 @@
-"""``judged_model``: a fitted model with the word of the gate, from a rolling backtest on the book's own past months."""
+"""``judge``: a fitted model with the word of the gate, from a rolling backtest on the book's own past months."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from duecourse.ledger.as_of import Ledger
 from duecourse.science.timing.backtest import BacktestPlan, rolling_backtest
+from duecourse.science.timing.backtest_report import BacktestReport
 from duecourse.science.timing.model import TimingModel
 
 TOO_YOUNG = "no past month could be tested yet: the customer's own history is used"
 
 
-def judged_model(
-    model: TimingModel, ledger: Ledger, day: date, *, threads: int, progress: Callable[[str], None]
-) -> TimingModel:
+@dataclass(frozen=True)
+class Judged:
+    """A model that carries the gate's decision, and the track record behind it (None without a testable month)."""
+
+    model: TimingModel
+    report: BacktestReport | None
+
+
+def judge(model: TimingModel, ledger: Ledger, day: date, *, threads: int, progress: Callable[[str], None]) -> Judged:
     """``model`` with the gate's decision for new and for open invoices and, where needed, a recalibration table.
 
     The past months are refitted with the model's own seed and settings; without a testable month nothing is allowed.
@@ -23,5 +30,7 @@ def judged_model(
     plan = BacktestPlan(seed=model.seed, threads=threads, progress=progress)
     report = rolling_backtest(ledger, day, plan=plan)
     if report is None:
-        return replace(model, gate={"allowed": False, "rung": "customer_history", "says": TOO_YOUNG, "verdicts": {}})
-    return replace(model, gate=asdict(report.gate), calibration=report.recalibration.table if report.recalibration else None)
+        gate = {"allowed": False, "rung": "customer_history", "says": TOO_YOUNG, "verdicts": {}}
+        return Judged(replace(model, gate=gate), None)
+    table = report.recalibration.table if report.recalibration else None
+    return Judged(replace(model, gate=asdict(report.gate), calibration=table), report)
