@@ -59,7 +59,7 @@ def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: st
     day = resolve_as_of(as_of, source.ledger)
     with step("audit", quiet=as_json):
         found = audit(
-            source.ledger, day, reading=_reading(source), hourly_cost_minor=_hourly_minor(hourly_cost, source.ledger)
+            source.ledger, day, reading=reading_of(source), hourly_cost_minor=_hourly_minor(hourly_cost, source.ledger)
         )
     files = []
     if out is not None:
@@ -70,7 +70,8 @@ def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: st
     print_summary(_summary(found, files), as_json=as_json, text=_text(found, files))
 
 
-def _reading(source: Source) -> Reading:
+def reading_of(source: Source) -> Reading:
+    """How many rows were read, accepted and refused on the way to ``source``."""
     if source.imported is not None:
         files = source.imported.files
         return Reading(sum(file.rows for file in files), sum(file.accepted for file in files), source.problems)

@@ -11,6 +11,7 @@ import click
 import polars as pl
 
 from duecourse.cli.common import (
+    Function,
     IsoDate,
     csv_text,
     force_option,
@@ -31,25 +32,43 @@ from duecourse.ledger.schema import TABLES
 _ALL_FIELDS = tuple(sorted({name for names in FIELDS.values() for name in names}))
 
 
+_READING_OPTIONS = (
+    click.option(
+        "--map", "map_name", metavar="MAP", help="A map.toml of an earlier import, or the name of a ready map."
+    ),
+    click.option("--currency", metavar="CODE", help="Currency where the file names none, for example USD."),
+    click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="How 3/4/2026 is to be read."),
+    click.option("--decimal", type=click.Choice(["point", "comma"]), help="Decimal mark of the amounts."),
+    click.option(
+        "--default-terms", type=click.IntRange(0, 999), metavar="N", help="Days of credit without a due date."
+    ),
+    click.option("--exported-on", type=IsoDate(), metavar="DATE", help="Day of the export; dates what has no day."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, for example cp1252."),
+    click.option("--delimiter", metavar="CHAR", help="Column delimiter of a text file; 'tab' for a tabulator."),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+    click.option(
+        "--set", "constants", multiple=True, metavar="FIELD=VALUE", help="One value for a field in every row."
+    ),
+    click.option(
+        "--confirm-names",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
+        help="An edited customer_name_proposals.csv; rows with confirm = yes are merged.",
+    ),
+)
+
+
+def reading_options(command: Function) -> Function:
+    """The options that settle what a file leaves open; ``options_of`` turns them into ``ImportOptions``."""
+    for option in reversed(_READING_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Ledger directory; created.")
-@click.option("--map", "map_name", metavar="MAP", help="A map.toml of an earlier import, or the name of a ready map.")
-@click.option("--currency", metavar="CODE", help="Currency where the file names none, for example USD.")
-@click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="How 3/4/2026 is to be read.")
-@click.option("--decimal", type=click.Choice(["point", "comma"]), help="Decimal mark of the amounts.")
-@click.option("--default-terms", type=click.IntRange(0, 999), metavar="N", help="Days of credit without a due date.")
-@click.option("--exported-on", type=IsoDate(), metavar="DATE", help="Day of the export; dates what has no day.")
-@click.option("--encoding", metavar="NAME", help="Encoding of a text file, for example cp1252.")
-@click.option("--delimiter", metavar="CHAR", help="Column delimiter of a text file; 'tab' for a tabulator.")
-@click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
-@click.option("--set", "constants", multiple=True, metavar="FIELD=VALUE", help="One value for a field in every row.")
-@click.option(
-    "--confirm-names",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="An edited customer_name_proposals.csv; rows with confirm = yes are merged.",
-)
+@reading_options
 @click.option("--skip-bad-rows", is_flag=True, help="Go on without the rows that cannot be used; they are listed.")
 @click.option(
     "--problems", type=click.Path(path_type=Path), metavar="FILE", help="Write bad rows here even on failure."
@@ -67,7 +86,7 @@ def import_(files: tuple[Path, ...], out: Path, force: bool, file_format: str, a
     refuse_existing(out, force=force)
     column_map = load_map(given["map_name"]) if given["map_name"] else None
     try:
-        result = import_files(files, column_map=column_map, options=_options(given))
+        result = import_files(files, column_map=column_map, options=options_of(given))
     except NeedsAnswer:
         raise
     except BadInput as error:
@@ -78,7 +97,8 @@ def import_(files: tuple[Path, ...], out: Path, force: bool, file_format: str, a
     print_summary(_summary(result, out), as_json=as_json, text=_text(result, out))
 
 
-def _options(given: Mapping[str, Any]) -> ImportOptions:
+def options_of(given: Mapping[str, Any]) -> ImportOptions:
+    """Import options from the values of ``reading_options`` and ``--skip-bad-rows``. Raises UsageError."""
     currency = given["currency"].upper() if given["currency"] else None
     if currency and currency not in CURRENCIES:
         raise UsageError(f"--currency {currency} is not an ISO 4217 code such as USD, EUR or GBP")
@@ -114,10 +134,7 @@ def _write(result: ImportResult, out: Path, *, force: bool, file_format: str) ->
         for table in sorted((work / "ledger").iterdir()):
             table.rename(work / table.name)
         (work / "ledger").rmdir()
-        (work / "map.toml").write_text(result.column_map.to_toml(), encoding="utf-8")
-        (work / "problems.csv").write_text(csv_text(result.problem_table), encoding="utf-8")
-        if result.name_proposals.height:
-            (work / "customer_name_proposals.csv").write_text(csv_text(result.name_proposals), encoding="utf-8")
+        write_notes(result, work)
         written = {item.name for item in work.iterdir()}
     # With --force the directory may hold tables of an earlier import that this one does not have.
     for name in (
@@ -126,6 +143,14 @@ def _write(result: ImportResult, out: Path, *, force: bool, file_format: str) ->
     ):
         if name not in written:
             (out / name).unlink(missing_ok=True)
+
+
+def write_notes(result: ImportResult, directory: Path) -> None:
+    """The column map, the rows that are not in the ledger, and the proposals for one customer's spellings."""
+    (directory / "map.toml").write_text(result.column_map.to_toml(), encoding="utf-8")
+    (directory / "problems.csv").write_text(csv_text(result.problem_table), encoding="utf-8")
+    if result.name_proposals.height:
+        (directory / "customer_name_proposals.csv").write_text(csv_text(result.name_proposals), encoding="utf-8")
 
 
 def _write_problems(path: Path, problems: tuple[Problem, ...]) -> None:

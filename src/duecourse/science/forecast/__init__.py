@@ -4,7 +4,7 @@ Public face: ``forecast_cash`` of ``OpenItems`` and ``PastInvoices``, then ``cas
 See docs/science/cash-forecast.md.
 """
 
-from duecourse.science.forecast.cash import CashBands, cash_tables, forecast_cash
+from duecourse.science.forecast.cash import CashBands, cash_tables, forecast_book, forecast_cash
 from duecourse.science.forecast.inflow import IssuedHistory
 from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
 from duecourse.science.forecast.open_book import OpenItems, Shares, simulate_open_book
@@ -16,6 +16,7 @@ __all__ = [
     "PastInvoices",
     "Shares",
     "cash_tables",
+    "forecast_book",
     "forecast_cash",
     "simulate_inflow",
     "simulate_open_book",

@@ -12,6 +12,8 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from duecourse.ledger.as_of import View
+from duecourse.science.forecast.book import open_items, past_invoices
 from duecourse.science.forecast.inflow import inflow_mean
 from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
 from duecourse.science.forecast.open_book import Floats, Integers, OpenItems, Shares, simulate_open_book
@@ -59,6 +61,23 @@ def forecast_cash(
     simulated = simulate_open_book(items, days=days, draws=draws, seed=seed, shares=shares)
     simulated += simulate_inflow(past, days=days, draws=draws, seed=seed, shares=shares)
     return CashBands(open_mean(items, days), in_whole_units(inflow_mean(past.history, days)), simulated)
+
+
+def forecast_book(
+    view: View, curves: pl.DataFrame, *, days: int, draws: int, seed: int, shares: Shares | None = None
+) -> dict[str, CashBands]:
+    """Cash of the whole book as known at ``view.as_of``, currency by currency; ``curves`` as ``timing.predict`` gives.
+
+    Never summed across currencies.
+    """
+    items, past = open_items(view, curves), past_invoices(view)
+    nothing = OpenItems([], [], np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, days)))
+    return {
+        currency: forecast_cash(
+            items.get(currency, nothing), past[currency], days=days, draws=draws, seed=seed, shares=shares
+        )
+        for currency in sorted(past)
+    }
 
 
 def cash_tables(bands: Mapping[str, CashBands], as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
