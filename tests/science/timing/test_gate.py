@@ -32,7 +32,7 @@ def asked() -> list[tuple[CaseSet, CaseSet]]:
 
 
 def informed(one: CaseSet, *, spread: int = 3, shift: int = 0, seed: int = 0) -> Curves:
-    """Curves of somebody who knows each payment day but for +- ``spread`` days; calibrated unless ``shift`` is not 0."""
+    """Curves of one who knows each payment day but for +- ``spread`` days; calibrated where ``shift`` is 0."""
     rng = np.random.default_rng(seed)
     hint = one.cases.paid_after + rng.integers(-spread, spread + 1, one.cases.size) + shift
     day = np.arange(178)[None, :]
