@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_compact_currency, format_currency, format_decimal
+from babel.numbers import NumberPattern, format_compact_currency, format_decimal
 from markupsafe import Markup, escape
 
-from duecourse.core.money import Money, from_minor
+from duecourse.core.money import CURRENCIES, Money, from_minor
 
 NONE = "–"
+NO_CURRENCY = "XXX"  # ISO 4217: no currency involved; shown as minor units, never as somebody's money
 
 ARMS = {
     "none": "No contact",
@@ -89,6 +93,15 @@ def segment(code: str) -> str:
     return SEGMENTS.get(code, (humane(code), ""))[0]
 
 
+@lru_cache(maxsize=64)
+def _whole_pattern(locale: str) -> tuple[Locale, NumberPattern]:
+    """The locale's own currency pattern without decimals."""
+    parsed = Locale.parse(locale)
+    pattern = copy(parsed.currency_formats["standard"])
+    pattern.frac_prec = (0, 0)
+    return parsed, pattern
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """Writes numbers, money and dates as people of ``locale`` do (CLDR through Babel); ``as_of`` anchors days."""
@@ -99,17 +112,28 @@ class Wording:
         """Whole units, half up: ``$12,346``; for tables, where cents only add noise. The exact sum is in ``exact``."""
         if minor is None:
             return NONE
+        if currency not in CURRENCIES:
+            return self._units(minor, currency)
         whole = from_minor(round(minor), currency).to_integral_value(rounding=ROUND_HALF_UP)
-        return str(format_currency(whole, currency, format="¤#,##0", locale=self.locale, currency_digits=False))
+        locale, pattern = _whole_pattern(self.locale)
+        return str(pattern.apply(whole, locale, currency=currency, currency_digits=False))
 
     def exact(self, minor: int | None, currency: str) -> str:
         """The exact amount with all decimals of the currency: ``$12,345.67``."""
-        return NONE if minor is None else Money(minor, currency).format(self.locale)
+        if minor is None:
+            return NONE
+        return Money(minor, currency).format(self.locale) if currency in CURRENCIES else self._units(minor, currency)
+
+    def _units(self, minor: float, currency: str) -> str:
+        """An amount in a currency that ISO 4217 does not list: its decimals are unknown, so minor units are shown."""
+        return f"{self.count(minor)} minor units of {currency}"
 
     def short(self, minor: int | float | None, currency: str) -> str:
         """Three leading digits for headlines and axes: ``$52.9M``."""
         if minor is None:
             return NONE
+        if currency not in CURRENCIES:
+            return self._units(minor, currency)
         amount = from_minor(round(minor), currency)
         digits = 0 if abs(amount) < 1000 else 1 if abs(amount) < 1_000_000 else 2
         return str(format_compact_currency(amount, currency, locale=self.locale, fraction_digits=digits))

@@ -14,16 +14,20 @@ from duecourse.reports.charts.svg import Box, Drawing, Label, draw_x_label, draw
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """A mean with its P10-P90 band per period; ``low`` and ``high`` may be empty when there is no band."""
+    """A mean with its P10-P90 band per period; ``low`` and ``high`` may be empty when there is no band.
+
+    ``part`` is a second, dashed line: the part of the mean that is already certain to be in play.
+    """
 
     labels: Sequence[str]
     mean: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    part: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        wrong = {len(self.mean), len(self.labels), len(self.low or self.mean), len(self.high or self.mean)}
-        if len(wrong) != 1 or bool(self.low) != bool(self.high):
+        lengths = {len(one or self.mean) for one in (self.mean, self.low, self.high, self.part)} | {len(self.labels)}
+        if len(lengths) != 1 or bool(self.low) != bool(self.high):
             raise ValueError("labels, mean, low and high of a fan must have the same length")
 
 
@@ -54,6 +58,9 @@ def fan_chart(
         upper = [(x(index), y(value)) for index, value in enumerate(fan.high)]
         lower = [(x(index), y(value)) for index, value in enumerate(fan.low)]
         drawing.add("path", class_="band", d=path([*upper, *reversed(lower)], closed=True))
+    if fan.part:
+        points = [(x(index), y(value)) for index, value in enumerate(fan.part)]
+        drawing.add("path", class_="line thin dash1", d=path(points))
     drawing.add("path", class_="line", d=path([(x(index), y(value)) for index, value in enumerate(fan.mean)]))
     for index, value in enumerate(fan.mean):
         hint = f"{fan.labels[index]}: {label(value)}"

@@ -176,6 +176,7 @@ class CurrencyForecast:
     total_minor: int
     later_minor: int
     has_band: bool
+    has_new: bool
 
 
 def forecast_values(report: RunReport) -> dict[str, Any]:
@@ -206,7 +207,12 @@ def _forecast(report: RunReport, currency: str) -> CurrencyForecast:
         total_minor=total,
         later_minor=max(opened - total, 0),
         has_band=_has_band(weeks),
+        has_new=_has_new(weeks),
     )
+
+
+def _has_new(weeks: Sequence[Row]) -> bool:
+    return any(week["new_mean_minor"] for week in weeks)
 
 
 def _has_band(weeks: Sequence[Row]) -> bool:
@@ -219,13 +225,14 @@ def _weeks_chart(weeks: Sequence[Row], currency: str, words: Wording, box: Box, 
     has_band = _has_band(weeks)
     fan = Fan(
         [words.short_day(week["week_start"]) for week in weeks],
-        [float(week["open_mean_minor"]) for week in weeks],
+        [float(week["mean_minor"]) for week in weeks],
         [float(week["p10_minor"]) for week in weeks] if has_band else (),
         [float(week["p90_minor"]) for week in weeks] if has_band else (),
+        [float(week["open_mean_minor"]) for week in weeks] if _has_new(weeks) else (),
     )
     first = weeks[0]
     description = (
-        f"{len(weeks)} weeks. The first week brings {words.money(first['open_mean_minor'], currency)} on average"
+        f"{len(weeks)} weeks. The first week brings {words.money(first['mean_minor'], currency)} on average"
         + (f", eight times in ten between {words.money(first['p10_minor'], currency)} and "
            f"{words.money(first['p90_minor'], currency)}" if has_band else "")
         + ". The table below holds every figure."
@@ -244,13 +251,13 @@ def _weeks_chart(weeks: Sequence[Row], currency: str, words: Wording, box: Box, 
 def _days_chart(days: Sequence[Row], currency: str, words: Wording, box: Box, kind: str) -> Markup:
     if not days:
         return Markup("")
-    top = max(days, key=lambda day: int(day["open_mean_minor"]))
+    top = max(days, key=lambda day: int(day["mean_minor"]))
     return bar_chart(
         f"days-{currency}-{kind}",
-        [Bar(words.short_day(day["date"]), float(day["open_mean_minor"]), _weekend(day["date"])) for day in days],
+        [Bar(words.short_day(day["date"]), float(day["mean_minor"]), _weekend(day["date"])) for day in days],
         title=f"Expected cash per day, {currency}",
         description=f"{len(days)} days; the strongest is {words.day_text(top['date'])} with "
-        f"{words.money(top['open_mean_minor'], currency)} on average.",
+        f"{words.money(top['mean_minor'], currency)} on average.",
         label=lambda minor: words.short(minor, currency),
         box=box,
         names_shown=int(box.width // 70),

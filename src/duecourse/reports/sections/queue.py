@@ -14,7 +14,7 @@ from markupsafe import Markup
 from duecourse.reports.charts import range_strip
 from duecourse.reports.run_data import RunReport
 from duecourse.reports.sections.frames import Row, id_list, json_or, rows
-from duecourse.reports.wording import NONE, Wording, arm
+from duecourse.reports.wording import NO_CURRENCY, NONE, Wording, arm
 
 SHOWN = 50
 INVOICES_SHOWN = 8
@@ -124,7 +124,7 @@ def _entry(report: RunReport, row: Row, lines: Mapping[str, list[Row]], decision
     chosen = set(id_list(row.get("invoice_ids") or decision.get("invoice_ids")))
     mine = lines.get(customer_id, [])
     mine = [line for line in mine if line["invoice_id"] in chosen] or mine
-    currency = str(row.get("currency") or (mine[0]["currency"] if mine else "USD"))
+    currency = str(row.get("currency") or (mine[0]["currency"] if mine else NO_CURRENCY))
     masked = json_or(decision.get("masked"), {})
     masked = masked if isinstance(masked, dict) else {}
     return QueueEntry(
@@ -141,9 +141,7 @@ def _entry(report: RunReport, row: Row, lines: Mapping[str, list[Row]], decision
             for order, line in enumerate(mine[:INVOICES_SHOWN])
         ],
         invoices_more=max(len(mine) - INVOICES_SHOWN, 0),
-        masked=[(arm(name), str(reason)) for name, reason in sorted(masked.items())]
-        if isinstance(masked, dict)
-        else [],
+        masked=[(arm(name), str(reason)) for name, reason in sorted(masked.items())],
     )
 
 
@@ -199,7 +197,7 @@ def _group(report: RunReport, reason: str, members: list[Row], owner: Mapping[st
     sums: dict[str, int] = defaultdict(int)
     for row in members:
         customer_id = str(row["customer_id"])
-        currency = str(row.get("currency") or owner.get(customer_id, "USD"))
+        currency = str(row.get("currency") or owner.get(customer_id, NO_CURRENCY))
         minor = int(row.get("open_minor") or 0)
         sums[currency] += minor
         name = str(row.get("name") or report.names.get(customer_id) or customer_id)
