@@ -26,7 +26,7 @@ def customer_shares(
     return (
         books_of(source)
         .open_items(at)
-        .group_by(*keys, level)
+        .group_by(list(dict.fromkeys([*keys, level])))
         .agg(pl.col("open_minor").sum())
         .with_columns((pl.col("open_minor") / total).alias("share"))
         .sort(*keys, "open_minor", level, descending=[*[False] * len(keys), True, False])
