@@ -294,3 +294,17 @@ def test_the_printed_check_of_the_customers_own_distribution_at_sixty_days() -> 
         (1761, "2.85", "3.85", "25.5", 2740, "1.42", "1.86"),  # the table prints 3.86: 3.8546 rounded twice
     ]
     assert report.snapshots[3].sets["new"].horizon == 30
+
+
+def test_all_methods_are_averaged_over_the_snapshots_that_have_a_model(book: Ledger) -> None:
+    def late_only(view: View) -> CurveModel:
+        if view.as_of < date(2025, 7, 1):
+            raise NotEnoughData("too few paid invoices")
+        return OwnHistory()
+
+    report = run(book, date(2025, 6, 1), date(2025, 7, 1), fit=late_only)
+    for methods in report.means.values():
+        assert next(iter(methods)) == "model"
+        assert {figures["snapshots"] for figures in methods.values()} == {1}
+        assert len({figures["n"] for figures in methods.values()}) == 1
+    assert set(report.snapshots[0].sets["open"].methods) == set(SIMPLE)

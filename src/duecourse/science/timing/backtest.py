@@ -220,8 +220,10 @@ def _report(
     recalibration: RecalibrationReport = NOT_ASKED,
 ) -> BacktestReport:
     by_set = {name: [one.sets[name] for one in scored if name in one.sets] for name in SETS}
+    same = {name: _same_snapshots(sets) for name, sets in by_set.items()}
     rules = GateRules(how.fewest_snapshots, how.seed, how.already_on)
-    methods = dict.fromkeys(method for sets in by_set.values() for one in sets for method in one.measures)
+    present = {method for sets in same.values() for one in sets for method in one.measures}
+    methods = [method for method in baselines.LABELS if method in present]
     return BacktestReport(
         known_until=known_until,
         seed=how.seed,
@@ -233,13 +235,19 @@ def _report(
                 for method in methods
                 if any(method in one.measures for one in sets)
             }
-            for name, sets in by_set.items()
+            for name, sets in same.items()
         },
-        calibration={name: _calibrations(sets) for name, sets in by_set.items()},
+        calibration={name: _calibrations(sets) for name, sets in same.items()},
         gate=judge(by_set["open"], by_set["new"], rules),
         recalibration=recalibration,
         labels={method: baselines.LABELS[method] for method in methods},
     )
+
+
+def _same_snapshots(sets: Sequence[ScoredSet]) -> Sequence[ScoredSet]:
+    """The sets on which a model was scored, so that every method is averaged over the same ones; all if none was."""
+    with_model = [one for one in sets if MODEL in one.measures]
+    return with_model or sets
 
 
 def _calibrations(sets: Iterable[ScoredSet]) -> dict[str, Calibration]:

@@ -144,8 +144,9 @@ class BacktestReport:
     """All snapshots, the means over them, calibration per set and method, and the gate's verdict on these snapshots.
 
     ``means``: set -> method -> measure (nested as in ``Measures``) -> mean over the snapshots that have it; ``n`` there
-    is the number of cases and ``snapshots`` how many snapshots. ``recalibration`` is asked for by the rolling backtest.
-    ``labels`` names the methods for people.
+    is the number of cases and ``snapshots`` how many. Where a model could be fitted on some snapshots only, means and
+    calibration are over those, so that all methods stand on the same rows. ``recalibration`` is asked for by the
+    rolling backtest. ``labels`` names the methods for people.
     """
 
     known_until: date
