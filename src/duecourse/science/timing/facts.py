@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +74,6 @@ class Facts:
 
     as_of: int
     invoice_id: TextArray
-    code: npt.NDArray[np.uint64]
     customer: IntArray
     customer_ids: TextArray
     country: TextArray
@@ -99,6 +99,11 @@ class Facts:
 
     def __len__(self) -> int:
         return int(self.issue.shape[0])
+
+    @cached_property
+    def code(self) -> npt.NDArray[np.uint64]:
+        """A 64-bit code of each invoice_id, which keys its random draws."""
+        return key_codes(self.invoice_id.tolist())
 
     @property
     def terms(self) -> IntArray:
@@ -153,7 +158,6 @@ def facts_from_view(view: View) -> Facts:
     return Facts(
         as_of=epoch_day(view.as_of),
         invoice_id=_text(frame.get_column("invoice_id")),
-        code=key_codes(frame.get_column("invoice_id").to_list()),
         customer=customer,
         customer_ids=customer_ids,
         country=_countries(view, customer_ids),
