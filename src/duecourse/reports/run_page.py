@@ -23,9 +23,9 @@ def render(report: RunReport) -> str:
     honesty = honesty_values(report.backtest, report.backtest_missing, words)
     sections = (
         Section("overview", "Overview", "headline.html", headline_values(report, worth)),
-        Section("contact", "Whom to contact today", "queue.html", queue_values(report)),
+        Section("contact", "Whom to contact", "queue.html", queue_values(report)),
         Section("left-alone", "Who is left alone, and why", "left_alone.html", left_alone_values(report)),
-        Section("forecast", "What the open book will bring", "forecast.html", forecast_values(report), new_page=True),
+        Section("forecast", "What cash to expect", "forecast.html", forecast_values(report), new_page=True),
         Section("segments", "How customers pay", "segments.html", segment_values(report)),
         Section("changes", "Who is changing, and who weighs most", "changes.html", change_values(report)),
         Section("honesty", "How wrong this was on your own past", "honesty.html", honesty, new_page=True),

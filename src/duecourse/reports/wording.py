@@ -163,6 +163,22 @@ class Wording:
             return NONE
         return f"{self.number(value, decimals)} {'day' if decimals == 0 and round(value) == 1 else 'days'}"
 
+    def lateness(self, days_late: int | None) -> str:
+        """``15 days late``, ``due in 3 days``, ``due today``."""
+        if days_late is None:
+            return NONE
+        if days_late == 0:
+            return "due today"
+        return f"{self.days(days_late, 0)} late" if days_late > 0 else f"due in {self.days(-days_late, 0)}"
+
+    def habit(self, days_late: int | None) -> str:
+        """When a customer usually pays: ``5 days early``, ``on the due date``, ``12 days late``."""
+        if days_late is None:
+            return NONE
+        if days_late == 0:
+            return "on the due date"
+        return f"{self.days(abs(days_late), 0)} {'late' if days_late > 0 else 'early'}"
+
     def day_text(self, day: date | str | None) -> str:
         """A date in words for running text: ``1 Sep 2019`` in an English locale."""
         if day is None or day == "":

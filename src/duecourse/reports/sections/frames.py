@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -44,3 +45,12 @@ def id_list(value: object) -> list[str]:
     if isinstance(value, str):
         return [part for part in value.split(";") if part]
     return [str(part) for part in value] if isinstance(value, Sequence | pl.Series) else []
+
+
+def is_today(row: Row, as_of: date) -> bool:
+    """Whether a line of the worklist is for the day itself; work inside the house has no sending time and is."""
+    when = row.get("send_at")
+    if not when:
+        return True
+    day = date.fromisoformat(when[:10]) if isinstance(when, str) else when.date()
+    return bool(day <= as_of)

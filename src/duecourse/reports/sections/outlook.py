@@ -13,7 +13,7 @@ from markupsafe import Markup
 from duecourse.reports.charts import Bar, Fan, ageing_bar, bar_chart, fan_chart
 from duecourse.reports.charts.svg import Box
 from duecourse.reports.run_data import Headline, RunReport
-from duecourse.reports.sections.frames import Row, currencies, rows
+from duecourse.reports.sections.frames import Row, currencies, is_today, rows
 from duecourse.reports.wording import Wording
 
 WEEKS_SHOWN = 13
@@ -61,6 +61,7 @@ def headline_values(report: RunReport, worth: Tile | None) -> dict[str, Any]:
         "books": books,
         "notices": report.notices,
         "contacts": report.worklist.height,
+        "today": sum(1 for row in rows(report.worklist) if is_today(row, report.identity.as_of)),
         "left_alone": report.not_worked.height,
         "customers": report.scores.get_column("customer_id").n_unique() if report.scores.height else 0,
         "as_of": report.identity.as_of,
@@ -114,7 +115,7 @@ def _book(report: RunReport, currency: str, measured: Headline, worth: Tile | No
 
 def _dso_note(measured: Headline, words: Wording) -> str:
     if measured.dso_days is None:
-        return "needs sales of at least a month"
+        return "not measured; see problems in the data"
     best = measured.best_possible_dso_days
     return "count-back" if best is None else f"count-back; {words.days(best)} at best if nobody paid late"
 

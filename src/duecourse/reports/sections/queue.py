@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from duecourse.reports.charts import range_strip
 from duecourse.reports.run_data import RunReport
-from duecourse.reports.sections.frames import Row, id_list, json_or, rows
+from duecourse.reports.sections.frames import Row, id_list, is_today, json_or, rows
 from duecourse.reports.wording import NO_CURRENCY, NONE, Wording, arm
 
 SHOWN = 50
@@ -47,13 +47,14 @@ class QueueEntry:
     name: str
     customer_id: str
     currency: str
+    when: str
     row: Row
     gain_low_minor: int | None
     gain_high_minor: int | None
     draft: str
     invoices: Sequence[InvoiceLine]
     invoices_more: int
-    masked: Sequence[tuple[str, str]]
+    masked: Sequence[tuple[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,11 @@ def queue_values(report: RunReport) -> dict[str, Any]:
     }
 
 
-def is_today(row: Row, as_of: date) -> bool:
-    """Whether a line of the worklist is for the day itself; work inside the house has no sending time and is."""
-    when = row.get("send_at")
-    if not when:
-        return True
-    day = date.fromisoformat(when[:10]) if isinstance(when, str) else when.date()
-    return bool(day <= as_of)
+def _when(row: Row, as_of: date, words: Wording) -> str:
+    if is_today(row, as_of):
+        return "today"
+    when = row["send_at"]
+    return words.short_day(date.fromisoformat(when[:10]) if isinstance(when, str) else when.date())
 
 
 def _scores_by_customer(scores: pl.DataFrame, wanted: set[str]) -> dict[str, list[Row]]:
@@ -125,13 +124,12 @@ def _entry(report: RunReport, row: Row, lines: Mapping[str, list[Row]], decision
     mine = lines.get(customer_id, [])
     mine = [line for line in mine if line["invoice_id"] in chosen] or mine
     currency = str(row.get("currency") or (mine[0]["currency"] if mine else NO_CURRENCY))
-    masked = json_or(decision.get("masked"), {})
-    masked = masked if isinstance(masked, dict) else {}
     return QueueEntry(
         rank=int(row["rank"]),
         name=str(row.get("name") or report.names.get(customer_id) or customer_id),
         customer_id=customer_id,
         currency=currency,
+        when=_when(row, report.identity.as_of, words),
         row=row,
         gain_low_minor=decision.get("gain_p10_minor"),
         gain_high_minor=decision.get("gain_p90_minor"),
@@ -141,8 +139,17 @@ def _entry(report: RunReport, row: Row, lines: Mapping[str, list[Row]], decision
             for order, line in enumerate(mine[:INVOICES_SHOWN])
         ],
         invoices_more=max(len(mine) - INVOICES_SHOWN, 0),
-        masked=[(arm(name), str(reason)) for name, reason in sorted(masked.items())],
+        masked=_masked(json_or(decision.get("masked"), {})),
     )
+
+
+def _masked(found: object) -> list[tuple[str, list[str]]]:
+    """The reasons for which actions are not available, each with its actions; the reason with most actions last."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    if isinstance(found, dict):
+        for name, reason in sorted(found.items()):
+            reasons[str(reason)].append(arm(str(name)))
+    return sorted(reasons.items(), key=lambda item: (len(item[1]), item[0]))
 
 
 def invoice_line(line: Row, as_of: date, words: Wording, key: str) -> InvoiceLine:
