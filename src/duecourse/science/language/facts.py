@@ -117,7 +117,7 @@ class FactReader:
             party_name=clean(customer.get("name")) or clean(customer_id), contact_name=clean(contact.get("name")),
             email=email if _ADDRESS.fullmatch(email) else "",
             phone=clean(contact.get("phone") or contact.get("mobile")),
-            address=clean(contact.get("address")), language=language, locale=_locale(language, country),
+            address=clean(contact.get("address")), language=language, locale=locale_of(language, country),
             lines=tuple(line for line in lines if line.asked.minor > 0), disputed=_held(rows, "disputed_minor"),
             promised=_held(rows, "promised_minor", "planned_minor"), netted=_held(rows, "netted_minor"),
             today=self._as_of, reply_by=reply_by, last_contact_on=max(days, default=None), sender=clean(sender),
@@ -154,7 +154,7 @@ def _language(*preferred: object) -> str:
     return _LANGUAGE_OF_COUNTRY.get(str(country), "en")
 
 
-def _locale(language: str, country: str) -> str:
+def locale_of(language: str, country: str) -> str:
     """A Babel locale: the language as written in the country, else as usual."""
     usual = {"en": "en_GB", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "nl": "nl_NL"}[language]
     if len(country) != 2 or not country.isalpha():

@@ -1,0 +1,121 @@
+"""``duecourse plan`` end to end on a small ledger: files, replay, cache, refusals with their cure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from duecourse.cli.plan import plan
+from duecourse.core.errors import BadInput, UsageError
+from duecourse.ledger.as_of import Ledger
+from duecourse.ledger.schema import TABLES
+from duecourse.ledger.write import write_ledger
+from support.small_books import AS_OF, Book
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    book = Book()
+    for number in range(12):
+        name = f"C{number:02}"
+        book.customer(name).history(name, [number, number + 2, 1] * 3, first_due=380)
+        book.invoice(f"{name}-open", name, days_late=4 * number - 8, minor=10_000 * (number + 1))
+    path = tmp_path_factory.mktemp("books") / "ledger"
+    write_ledger(book.ledger(), path)
+    return path
+
+
+def run(ledger: Path, out: Path, *options: str) -> Result:
+    return CliRunner().invoke(plan, [str(ledger), "--as-of", str(AS_OF), "--out", str(out), *options])
+
+
+def files_of(directory: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(directory)): f.read_bytes() for f in sorted(directory.rglob("*")) if f.is_file()}
+
+
+def test_plan_writes_its_tables_and_drafts_and_says_what_it_assumed(ledger: Path, tmp_path: Path) -> None:
+    result = run(ledger, tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    worklist = pl.read_parquet(tmp_path / "out" / "worklist.parquet")
+    decisions = pl.read_parquet(tmp_path / "out" / "decisions.parquet")
+    not_worked = pl.read_parquet(tmp_path / "out" / "not_worked.parquet")
+    assert worklist.columns[:15] == [
+        "rank", "customer_id", "name", "open_minor", "collectible_minor", "days_late_max", "arm", "contact_id",
+        "send_at", "why", "expected_gain_minor", "minutes", "gain_per_hour_minor", "draft", "needs_human",
+    ]  # fmt: skip
+    assert worklist.height + not_worked.height == 12
+    assert decisions.height == 12
+    assert summary["to_contact"] == worklist.height > 0
+    assert sum(summary["not_worked"].values()) == not_worked.height
+    drafts = {file.name for file in (tmp_path / "out" / "drafts").iterdir()}
+    assert drafts == set(worklist.get_column("draft")) - {""}
+    assert "not measured effects" in summary["assumptions"][0]
+    # The log can be put back into the ledger as it is.
+    Ledger.from_frames({"invoices": TABLES["invoices"].empty(), "decisions": decisions})
+
+
+def test_the_same_input_and_seed_give_the_same_bytes_with_and_without_cache(ledger: Path, tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    for name, options in (("plain", []), ("fills", ["--state", state]), ("uses", ["--state", state])):
+        result = run(ledger, tmp_path / name, "--seed", "5", *options)
+        assert result.exit_code == 0, result.output
+    plain = files_of(tmp_path / "plain")
+    assert len(plain) > 6
+    assert files_of(tmp_path / "fills") == plain
+    assert files_of(tmp_path / "uses") == plain
+    (next((tmp_path / "state").iterdir()) / "scores.parquet").write_bytes(b"broken")
+    assert run(ledger, tmp_path / "again", "--seed", "5", "--state", state).exit_code == 0
+    assert files_of(tmp_path / "again") == plain
+
+
+def test_scores_of_an_earlier_run_are_taken_in_either_form(ledger: Path, tmp_path: Path) -> None:
+    from duecourse.cli.score import score
+
+    for form in ("parquet", "csv"):
+        made = CliRunner().invoke(score, [str(ledger), "--as-of", str(AS_OF), "--out", str(tmp_path / form),
+                                          "--format", form])  # fmt: skip
+        assert made.exit_code == 0, made.output
+        result = run(ledger, tmp_path / f"plan-{form}", "--scores", str(tmp_path / form), "--format", "csv")
+        assert result.exit_code == 0, result.output
+    assert files_of(tmp_path / "plan-parquet") == files_of(tmp_path / "plan-csv")
+    other = CliRunner().invoke(plan, [str(ledger), "--as-of", "2026-05-30", "--out", str(tmp_path / "no"),
+                                      "--scores", str(tmp_path / "csv")])  # fmt: skip
+    assert isinstance(other.exception, BadInput)
+    assert "of another day" in str(other.exception)
+
+
+def test_the_default_capacity_is_said(ledger: Path, tmp_path: Path) -> None:
+    result = run(ledger, tmp_path / "out")
+    assert "no --capacity given: planning for one collector with 420 minutes a day" in result.stderr
+    assert "left alone" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        (["--policy", "learned"], UsageError, "available now: ladder, value_at_stake"),
+        (["--capacity", "missing.json"], BadInput, "cannot be read"),
+        (["--scores", "nowhere"], BadInput, "run `duecourse score`"),
+        (["--scores", "a", "--model", "b"], UsageError, "not both"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_nothing_is_written(
+    ledger: Path, tmp_path: Path, options: list[str], error: type[Exception], said: str
+) -> None:
+    result = run(ledger, tmp_path / "out", *options)
+    assert isinstance(result.exception, error)
+    assert said in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_capacity_is_reported_with_all_its_problems(ledger: Path, tmp_path: Path) -> None:
+    (tmp_path / "capacity.json").write_text('{"minutes_per_day": -5, "horizon_days": 7, "arms": {"mail": {}}}')
+    result = run(ledger, tmp_path / "out", "--capacity", str(tmp_path / "capacity.json"))
+    assert isinstance(result.exception, BadInput)
+    assert len(result.exception.problems) == 2
+    assert not (tmp_path / "out").exists()
