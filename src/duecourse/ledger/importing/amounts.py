@@ -6,6 +6,7 @@ file from all its amount columns; where ``1,234`` could be two numbers the curre
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ _CREDIT = r"(?i)\bcr\.?$|(?<=\d)cr\.?$|\bh$"
 SYMBOLS = {"€": "EUR", "£": "GBP", "US$": "USD", "CA$": "CAD", "C$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD",
            "₹": "INR", "₩": "KRW", "zł": "PLN", "Kč": "CZK", "R$": "BRL", "₺": "TRY", "₪": "ILS", "Fr.": "CHF",
            "$": "USD", "¥": "JPY"}  # fmt: skip
+# Local words that stand beside an amount without naming one currency of the world.
+_LOCAL_WORDS = frozenset("kr rs zl ft lei r fr din tl rm kc s/ lt sfr".split())
 DOUBTFUL_SYMBOLS = ("$", "¥")
 NAMES = {
     "us dollar": "USD", "usa": "USD", "u.s. dollar": "USD", "united states dollar": "USD", "dollar": "USD",
@@ -71,7 +74,11 @@ def split_amounts(header: str, texts: pl.Series) -> AmountColumn:
         (pl.col("digits").str.starts_with("-") | pl.col("digits").str.ends_with("-")).alias("minus"),
         pl.col("digits").str.strip_chars("+-").alias("body"),
     )
-    sound = pl.col("body").str.contains(r"^(?:\d[\d.,]*|[.,]\d+)$")
+    strange = {
+        text: True for text in step.get_column("symbol").unique().drop_nulls().to_list() if not _is_money_word(text)
+    }
+    foreign = pl.col("symbol").replace_strict(strange, default=False, return_dtype=pl.Boolean)
+    sound = ~foreign.fill_null(False) & pl.col("body").str.contains(r"^(?:\d[\d.,]*|[.,]\d+)$")
     negative = pl.col("minus") ^ (pl.col("bracket") | pl.col("credit"))
     frame = step.select(
         "raw",
@@ -82,6 +89,15 @@ def split_amounts(header: str, texts: pl.Series) -> AmountColumn:
         pl.when(negative.fill_null(False)).then(-1).otherwise(1).alias("sign"),
     )
     return AmountColumn(header, frame)
+
+
+def _is_money_word(text: str) -> bool:
+    """Whether letters or signs beside digits may be a currency; an ``e`` or ``x`` makes the cell no amount."""
+    return (
+        _currency_code(text) in CURRENCIES
+        or text.strip(".").casefold() in _LOCAL_WORDS
+        or all(unicodedata.category(mark) == "Sc" for mark in text)
+    )
 
 
 @dataclass(frozen=True)

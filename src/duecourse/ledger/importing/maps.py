@@ -127,7 +127,9 @@ class ColumnMap:
     def fitting(self, headers: Sequence[str]) -> TableMap | None:
         """The most specific table of this map that a file with these headers fits; None when none does."""
         fits = [table for table in self.tables if table.fits(headers)]
-        return max(fits, key=lambda table: (len(table.signature), len(table.columns)), default=None)
+        return max(
+            fits, key=lambda table: (len(table.signature), len(table.resolved(headers, "").columns)), default=None
+        )
 
     def to_toml(self) -> str:
         """The map as text for ``map.toml``; ``parse_map`` reads it back."""
@@ -138,7 +140,7 @@ class ColumnMap:
                 entry["title"] = table.title
             if table.file:
                 entry["seen_in"] = table.file
-            entry["signature"] = list(table.signature) or [names[0] for names in table.columns.values()]
+            entry["signature"] = [names[0] for names in table.columns.values()] if table.file else list(table.signature)
             if table.date_order:
                 entry["date_order"] = table.date_order
             if table.decimal:
