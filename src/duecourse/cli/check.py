@@ -131,14 +131,21 @@ def _text(found: Audit, files: list[str]) -> str:
     if len(found.faults) > FAULTS_SHOWN:
         lines.append(f"  ... and {len(found.faults) - FAULTS_SHOWN} more kinds")
     past = found.history
-    lines += ["", f"History: {past.invoices:,} invoices of {past.customers:,} customers, {past.cleared:,} paid "
-              f"over {past.months_of_clearings:.1f} months; rung {past.rung}"]  # fmt: skip
+    lines += [
+        "",
+        f"History: {_count(past.invoices, 'invoice')}, {_count(past.customers, 'customer')}, {past.cleared:,} paid "
+        f"over {past.months_of_clearings:.1f} months; rung {past.rung}",
+    ]
     lines += [f"  until {rung.name}: {rung.gap_costs}" for rung in past.ladder if not rung.reached]
     for book in found.books:
         lines += ["", *_book_lines(book)]
     if files:
         lines += ["", *files]
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _book_lines(book: CurrencyBook) -> list[str]:
