@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -27,11 +28,10 @@ MEASURES = [
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.__name__)
-def test_every_measure_states_its_formula_unit_and_caution(measure: object) -> None:
+def test_every_measure_states_its_formula_unit_and_caution_and_the_reference_says_the_same(measure: object) -> None:
     about = definition(measure)  # type: ignore[arg-type]
-    assert about.formula
-    assert about.unit
-    assert about.caution
+    reference = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    assert f"| `{about.name}` | {about.formula} | {about.unit} | {about.caution} |" in reference
 
 
 def test_working_capital_freed_and_bad_debt_avoided() -> None:

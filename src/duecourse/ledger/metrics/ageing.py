@@ -74,7 +74,7 @@ def past_due_share(source: Source, *, at: date | None = None, by: Sequence[str] 
 
 
 def roll_rates(source: Source, *, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
-    """Roll rate k -> k+1 = balance in bucket k+1 at ``at`` / balance in bucket k 30 days earlier.
+    """Roll rate k -> k+1 = balance in bucket k+1 / balance in bucket k 30 days earlier.
 
     Buckets are 30 days wide, the last one 91-120, so that old stock does not count as newly rolled. The balance
     "current" is everything not yet due, whatever its terms. Unit: share. Caution: the product of rolls is the flow
@@ -111,7 +111,7 @@ def roll_rates(source: Source, *, at: date | None = None, by: Sequence[str] = ()
 
 
 def cure_rate(source: Source, *, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
-    """Cure rate = balance that was past due 30 days before ``at`` and has been paid since / that balance.
+    """Cure rate = balance that was past due 30 days before and has been paid since / that balance.
 
     Unit: share. Caution: credits and write-offs are no cure; it is a self-cure only where nobody was contacted.
     Columns: levels, currency, delinquent_minor, cured_minor, cure_rate, missing.

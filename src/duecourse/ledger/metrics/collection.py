@@ -48,7 +48,7 @@ def cei(source: Source, *, at: date | None = None, by: Sequence[str] = (), month
 
 
 def dilution(source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12) -> pl.DataFrame:
-    """Dilution = (credits + deductions + write-offs) / S over the last ``months`` months.
+    """Dilution = (credits + deductions + write-offs) / S over the last 12 months.
 
     Credits are those issued (``credits``, and credit allocations whose credit is not in that table); deductions are
     disputes closed as valid or partly valid without a credit of their own; write-offs are allocations. Unit: share.
@@ -78,7 +78,7 @@ def dilution(source: Source, *, at: date | None = None, by: Sequence[str] = (), 
 
 
 def bad_debt_ratio(source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12) -> pl.DataFrame:
-    """Bad-debt ratio = write-offs / S over the last ``months`` months.
+    """Bad-debt ratio = write-offs / S over the last 12 months.
 
     Unit: share. Caution: the write-off policy changes it without any effect on customers; 0 may mean that nobody
     ever writes off. Columns: levels, currency, written_off_minor, sales_minor, bad_debt_ratio, missing.

@@ -38,8 +38,8 @@ def top_share(
 ) -> pl.DataFrame:
     """Top-k share = open amount of the ``top`` largest customers / open amount.
 
-    Unit: share. Caution: as customer_shares. Columns: levels, currency, top_minor, receivable_minor, top_share,
-    missing.
+    Unit: share. Caution: a share is a flag only together with deterioration. Columns: levels, currency, top_minor,
+    receivable_minor, top_share, missing.
     """
     keys = [*by, "currency"]
     books = books_of(source)
@@ -62,8 +62,8 @@ def top_share(
 def hhi(source: Source, *, at: date | None = None, by: Sequence[str] = (), level: str = "customer_id") -> pl.DataFrame:
     """HHI = sum of squared shares of the open amount; 1 = one customer owes everything, 1/n = n equal ones.
 
-    Unit: index 0..1. Source: Herfindahl 1950, Hirschman 1945. Caution: as customer_shares. Columns: levels, currency,
-    customers, hhi, missing.
+    Unit: index 0..1. Source: Herfindahl 1950, Hirschman 1945. Caution: a share is a flag only together
+    with deterioration. Columns: levels, currency, customers, hhi, missing.
     """
     keys = [*by, "currency"]
     books = books_of(source)

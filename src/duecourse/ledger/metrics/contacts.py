@@ -142,7 +142,7 @@ def accounts_worked_per_day(source: Source, *, at: date | None = None, days: int
 def touchless_share(
     source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12
 ) -> pl.DataFrame:
-    """Touchless share = invoices paid with no human action / invoices paid, last ``months`` months.
+    """Touchless share = invoices paid with no human action / invoices paid, last 12 months.
 
     A human action is a call, a meeting, a note, or any activity with minutes, between issue and clearing, that names
     the invoice or (naming none) its customer. Unit: share. Caution: work that nobody logged looks touchless.

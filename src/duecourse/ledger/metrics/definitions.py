@@ -25,7 +25,7 @@ def definition(measure: Callable[..., Any]) -> Definition:
     Its docstring begins with the formula (first paragraph) and holds ``Unit: ...`` and ``Caution: ...``. Raises
     ValueError when a part is missing.
     """
-    text = inspect.getdoc(measure) or ""
+    text = (inspect.getdoc(measure) or "").replace("``", "")
     formula = " ".join(text.split("\n\n")[0].split()).rstrip(".")
     body = " ".join(text.split())
     unit = re.search(r"Units?: (.+?)[.](?: |$)", body)

@@ -14,7 +14,7 @@ LATE_STEPS = (0, 5, 30, 60, 89)  # later than so many days; more than 89 is "90 
 
 
 def days_to_pay(source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12) -> pl.DataFrame:
-    """Days to pay (ADP) = sum a * (cleared - issued) / sum a over invoices paid in the last ``months`` months.
+    """Days to pay (ADP) = sum a * (cleared - issued) / sum a over invoices paid in the last 12 months.
 
     Unit: days. Caution: cleared invoices only, so biased low in a growing book; show ``kaplan_meier_median`` beside
     it. Credited and written-off invoices are not in it. Columns: levels, currency, cleared, cleared_minor,
@@ -26,7 +26,7 @@ def days_to_pay(source: Source, *, at: date | None = None, by: Sequence[str] = (
 def days_beyond_terms(
     source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12
 ) -> pl.DataFrame:
-    """Weighted days beyond terms = sum a * (cleared - due) / sum a over invoices paid in the last ``months`` months.
+    """Weighted days beyond terms = sum a * (cleared - due) / sum a over invoices paid in the last 12 months.
 
     Unit: days, negative when paid before due. Caution: same bias as days to pay. Columns: levels, currency, cleared,
     cleared_minor, days_beyond_terms_days, missing.
@@ -67,7 +67,7 @@ def _weighed(source: Source, at: date | None, by: Sequence[str], months: int, wh
 def kaplan_meier_median(
     source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12
 ) -> pl.DataFrame:
-    """Kaplan-Meier median of the days from issue to full payment, invoices issued in the last ``months`` months.
+    """Kaplan-Meier median of the days from issue to full payment, invoices issued in the last 12 months.
 
     The first day t with S(t) <= 1/2, S(t) = prod over u <= t of (1 - paid(u) / at_risk(u)). Open invoices are
     censored at ``at``, credited ones when credited; written-off ones stay at risk until ``at`` (they never pay).
@@ -110,7 +110,7 @@ def kaplan_meier_median(
 
 
 def late_cohort(books: Books, day: date, months: int) -> pl.DataFrame:
-    """Rows of ``books.invoices`` due in the last ``months`` months before ``day``, without those credited away."""
+    """Rows of ``books.invoices`` due in the last 12 months before ``day``, without those credited away."""
     return books.invoices.filter(
         pl.col("due_on").is_between(add_months(day, -months), day, closed="left")
         & (pl.col("issued_on") < day)
@@ -121,7 +121,7 @@ def late_cohort(books: Books, day: date, months: int) -> pl.DataFrame:
 def late_share(
     source: Source, *, at: date | None = None, by: Sequence[str] = (), more_than_days: int = 0, months: int = 12
 ) -> pl.DataFrame:
-    """Share late = invoices (count and amount) more than k days late / invoices due in the last ``months`` months.
+    """Share late = invoices (count and amount) more than k days late / invoices due in the last 12 months.
 
     Paid late, still open and written off count as late. Only invoices whose answer is known are counted: due at
     least k + 1 days before ``at``. Credited invoices are left out. Unit: share. Caution: a part payment counts as
@@ -155,7 +155,7 @@ def late_share(
 
 
 def late_items(source: Source, *, at: date | None = None, months: int = 12) -> pl.DataFrame:
-    """The late cash, invoice by invoice: due in the last ``months`` months and paid late, past due or written off.
+    """The late cash, invoice by invoice: due in the last 12 months and paid late, past due or written off.
 
     Columns: invoice_id, levels, currency, late_minor (the invoice amount), days_late (at clearing, or so far),
     late_money_days (minor units x days); sorted by currency, late_minor descending, invoice_id.

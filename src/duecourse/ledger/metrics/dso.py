@@ -159,7 +159,7 @@ def dso_true(source: Source, *, at: date | None = None, by: Sequence[str] = ()) 
 
 
 def receivables_turnover(source: Source, *, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
-    """AR turnover = S / mean AR, S of the last 12 months, mean AR of the 12 month starts before ``at`` and ``at``.
+    """AR turnover = S / mean AR, S of the last 12 months, mean AR of the 12 month starts before and of today.
 
     Unit: turns a year. Caution: needs 12 months of invoices. Columns: levels, currency, sales_minor,
     mean_receivable_minor, turnover, missing.

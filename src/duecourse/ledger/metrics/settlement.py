@@ -138,7 +138,7 @@ def promise_kept_rate(
 def dispute_cycle(source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12) -> pl.DataFrame:
     """Dispute cycle = median and P90 of the days opened -> closed; favour ratio = (valid + partly_valid) / decided.
 
-    Disputes closed in the last ``months`` months; decided = closed with an outcome that is not withdrawn. Units: days,
+    Disputes closed in the last 12 months; decided = closed with an outcome that is not withdrawn. Units: days,
     share. Caution: open disputes are not in it, so a growing backlog looks fast; a favour ratio far from its norm
     either way is a warning. Columns: levels, currency, closed, open, decided, dispute_days_median, dispute_days_p90,
     favour_ratio, missing (of the days; favour_ratio is null when nothing was decided).
