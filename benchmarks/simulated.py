@@ -24,20 +24,23 @@ from duecourse.science.simulate import Simulated, load_world, simulate, true_cdf
 from duecourse.science.timing import baselines
 from duecourse.science.timing.backtest import rolling_backtest
 from duecourse.science.timing.case_sets import CaseSet, Outcomes, new_set, open_set
+from duecourse.science.timing.events import disputed_cdf
 from duecourse.science.timing.facts import facts_from_view
 from duecourse.science.timing.measures import Curves, Measures, Predicted, measure
 from duecourse.science.timing.model import fit
+from duecourse.science.timing.promises import promised_cdf
 
 SNAPSHOT = date(2026, 6, 1)
 HORIZON = 120
 CURVE_DAYS = 178
 MONTHS = 24
 CUSTOMERS = 600
-METHODS = ("oracle_payers", "oracle_books", "model", "customer_empirical", "due_date")
+METHODS = ("oracle_payers", "oracle_books", "model", "shown", "customer_empirical", "due_date")
 NAMES = {
     "oracle_payers": "oracle, payers known",
     "oracle_books": "oracle, from the books",
     "model": "**model**",
+    "shown": "model with disputes and promises, as `score` shows it",
     "customer_empirical": "customer's own history",
     "due_date": "due date",
 }
@@ -111,9 +114,12 @@ def predictions(simulated: Simulated, seed: int, *, slow_oracle: bool) -> list[t
     ):
         ids = one.facts.invoice_id[one.landmarks.invoice].tolist()
         day = one.landmarks.day
+        curves = model.cdf(one.facts, one.landmarks, CURVE_DAYS)
+        disputed = disputed_cdf(one.facts, one.landmarks, curves)
         predicted: dict[str, Predicted] = {
             "oracle_payers": Curves(true_cdf(simulated.truth, ids, day, knows="all", horizon=CURVE_DAYS)),
-            "model": Curves(model.cdf(one.facts, one.landmarks, CURVE_DAYS)),
+            "model": Curves(curves),
+            "shown": Curves(promised_cdf(one.view, one.facts, one.landmarks, disputed)),
             "customer_empirical": baselines.customer_empirical(CURVE_DAYS)(one),
             "due_date": baselines.due_date(one),
         }
