@@ -139,7 +139,9 @@ def test_a_worker_that_breaks_is_one_sentence(tmp_path: Path) -> None:
 
 def test_impossible_cells_are_refused_row_by_row(tmp_path: Path) -> None:
     path = write(
-        tmp_path, "x.csv", HEADER,
+        tmp_path,
+        "x.csv",
+        HEADER,
         "1,A,31/02/2026,31/03/2026,10.00,EUR",
         "2,A,28/02/2026,31/03/2026,1000000000000000,EUR",
         "3,A,28/02/2026,31/03/2026,10.00,XYZ",
@@ -149,11 +151,17 @@ def test_impossible_cells_are_refused_row_by_row(tmp_path: Path) -> None:
         "7,A,28/02/2026",
         "1.93E+09,A,28/02/2026,31/03/2026,10.00,EUR",
         "8,A,28/02/2026,31/03/2026,10.00,EUR",
-    )  # fmt: skip
+    )
     error = refused(path, "8 of 9 rows cannot be used.*--skip-bad-rows")
     assert {(p.row, p.column) for p in error.problems} >= {
-        (2, "Invoice Date"), (3, "Amount"), (4, "Currency"), (5, "Due Date"), (6, "Customer"), (7, None), (9, "Invoice No"),
-    }  # fmt: skip
+        (2, "Invoice Date"),
+        (3, "Amount"),
+        (4, "Currency"),
+        (5, "Due Date"),
+        (6, "Customer"),
+        (7, None),
+        (9, "Invoice No"),
+    }
     assert all(problem.expected for problem in error.problems)
     result = import_files([path], options=ImportOptions(skip_bad_rows=True))
     assert result.ledger.table("invoices").get_column("invoice_id").to_list() == ["8"]

@@ -30,8 +30,16 @@ def rows(result: ImportResult, table: str, *columns: str) -> list[tuple[object, 
 
 def test_every_product_has_a_ready_map() -> None:
     assert set(ready_maps()) == {
-        "highradius", "cassandra", "ibm", "quickbooks", "xero", "netsuite", "odoo", "erpnext", "tryton",
-    }  # fmt: skip
+        "highradius",
+        "cassandra",
+        "ibm",
+        "quickbooks",
+        "xero",
+        "netsuite",
+        "odoo",
+        "erpnext",
+        "tryton",
+    }
 
 
 def test_quickbooks_report_takes_the_customer_from_the_line_above_its_rows(tmp_path: Path) -> None:

@@ -119,8 +119,9 @@ def test_parquet(tmp_path: Path) -> None:
     })  # fmt: skip
     frame.write_parquet(tmp_path / "x.parquet")
     assert invoices(import_files([tmp_path / "x.parquet"])) == [
-        ("7", "Birch", date(2026, 1, 2), 1050), ("8", "Cedar", date(2026, 1, 3), 123400),
-    ]  # fmt: skip
+        ("7", "Birch", date(2026, 1, 2), 1050),
+        ("8", "Cedar", date(2026, 1, 3), 123400),
+    ]
 
 
 def test_ambiguity_stops_with_every_question_and_its_option(tmp_path: Path) -> None:

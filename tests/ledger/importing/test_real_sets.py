@@ -31,8 +31,11 @@ def test_highradius() -> None:
     result = imported("highradius/invoices_known_2019-09-01.csv")
     assert result.column_map.name == "highradius"
     assert {name: frame.height for name, frame in result.ledger.tables.items()} == {
-        "customers": 886, "invoices": 23_122, "payments": 21_503, "allocations": 21_503,
-    }  # fmt: skip
+        "customers": 886,
+        "invoices": 23_122,
+        "payments": 21_503,
+        "allocations": 21_503,
+    }
     assert result.problem_table.height == 0
     independent = highradius_ledger()
     for table, columns in (("invoices", ["invoice_id", "customer_id", "issued_on", "due_on", "amount_minor"]),
@@ -42,7 +45,7 @@ def test_highradius() -> None:
 
 
 def test_cassandra_stops_on_five_rows_and_says_how_to_go_on() -> None:
-    with pytest.raises(BadInput, match="5 of 6,956 rows cannot be used.*--skip-bad-rows"):
+    with pytest.raises(BadInput, match=r"5 of 6,956 rows cannot be used.*--skip-bad-rows"):
         imported("cassandra/invoices_known_2016-08-04.csv")
     result = imported("cassandra/invoices_known_2016-08-04.csv", skip=True)
     assert result.ledger.table("invoices").height == 6_951

@@ -1,4 +1,4 @@
-"""What a row is: an invoice with its payment day, a payment, a line, a credit, a copy; and when the books knew of it."""
+"""What a row is (invoice, payment, line, credit, copy), and since when the books knew of it."""
 
 from __future__ import annotations
 
@@ -39,15 +39,21 @@ def test_one_row_per_invoice_with_a_paid_date(tmp_path: Path) -> None:
 
 def test_one_row_per_payment(tmp_path: Path) -> None:
     path = write(
-        tmp_path, "x.csv", "Invoice Number,Customer,Invoice Date,Due Date,Invoice Amount,Payment Date,Payment Amount,Currency",
-        "1,A,2026-01-01,2026-01-31,100.00,2026-02-01,60.00,EUR", "1,A,2026-01-01,2026-01-31,100.00,2026-02-11,40.00,EUR",
-        "2,B,2026-01-01,2026-01-31,70.00,2026-02-03,20.00,EUR", "3,B,2026-01-02,2026-02-01,70.00,,,EUR",
-    )  # fmt: skip
+        tmp_path,
+        "x.csv",
+        "Invoice Number,Customer,Invoice Date,Due Date,Invoice Amount,Payment Date,Payment Amount,Currency",
+        "1,A,2026-01-01,2026-01-31,100.00,2026-02-01,60.00,EUR",
+        "1,A,2026-01-01,2026-01-31,100.00,2026-02-11,40.00,EUR",
+        "2,B,2026-01-01,2026-01-31,70.00,2026-02-03,20.00,EUR",
+        "3,B,2026-01-02,2026-02-01,70.00,,,EUR",
+    )
     result = import_files([path])
     assert rows(result, "invoices", "invoice_id", "amount_minor") == [("1", 100_00), ("2", 70_00), ("3", 70_00)]
     assert rows(result, "allocations", "invoice_id", "applied_on", "amount_minor") == [
-        ("1", date(2026, 2, 1), 60_00), ("1", date(2026, 2, 11), 40_00), ("2", date(2026, 2, 3), 20_00),
-    ]  # fmt: skip
+        ("1", date(2026, 2, 1), 60_00),
+        ("1", date(2026, 2, 11), 40_00),
+        ("2", date(2026, 2, 3), 20_00),
+    ]
     balances = invoice_balances(result.ledger.as_of(date(2026, 3, 1)))
     assert balances.get_column("open_minor").to_list() == [0, 50_00, 70_00]
 
@@ -55,17 +61,25 @@ def test_one_row_per_payment(tmp_path: Path) -> None:
 def test_invoices_and_payments_in_two_files(tmp_path: Path) -> None:
     invoices = write(tmp_path, "i.csv", HEADER, ROW, ROW.replace("1,", "2,", 1), ROW.replace("1,", "3,", 1))
     payments = write(
-        tmp_path, "p.csv", "Payment ID,Payment Date,Customer,Amount,Invoice Number",
-        "P1,2026-02-01,Birch,14.00,\"1, 2\"", "P2,2026-02-02,Birch,9.00,2", "P3,2026-02-03,Birch,5.00,",
-    )  # fmt: skip
+        tmp_path,
+        "p.csv",
+        "Payment ID,Payment Date,Customer,Amount,Invoice Number",
+        'P1,2026-02-01,Birch,14.00,"1, 2"',
+        "P2,2026-02-02,Birch,9.00,2",
+        "P3,2026-02-03,Birch,5.00,",
+    )
     result = import_files([payments, invoices])  # in any order
     assert rows(result, "allocations", "invoice_id", "amount_minor", "source_id") == [
-        ("1", 10_00, "P1"), ("2", 4_00, "P1"), ("2", 6_00, "P2"),
-    ]  # fmt: skip
+        ("1", 10_00, "P1"),
+        ("2", 4_00, "P1"),
+        ("2", 6_00, "P2"),
+    ]
     # P2 was 3.00 too much and P3 names no invoice: that money stays unapplied, and no invoice is paid twice.
     assert rows(result, "payments", "payment_id", "amount_minor", "currency") == [
-        ("P1", 14_00, "EUR"), ("P2", 9_00, "EUR"), ("P3", 5_00, "EUR"),
-    ]  # fmt: skip
+        ("P1", 14_00, "EUR"),
+        ("P2", 9_00, "EUR"),
+        ("P3", 5_00, "EUR"),
+    ]
 
 
 def test_payments_alone_are_refused(tmp_path: Path) -> None:
@@ -76,9 +90,12 @@ def test_payments_alone_are_refused(tmp_path: Path) -> None:
 
 def test_the_books_know_when_a_row_was_made_not_before(tmp_path: Path) -> None:
     path = write(
-        tmp_path, "x.csv", PAID + ",Created At",
-        ROW + ",2026-02-05,2026-01-20 09:30", ROW.replace("1,", "2,", 1) + ",2026-01-10,2026-01-20 09:30",
-    )  # fmt: skip
+        tmp_path,
+        "x.csv",
+        PAID + ",Created At",
+        ROW + ",2026-02-05,2026-01-20 09:30",
+        ROW.replace("1,", "2,", 1) + ",2026-01-10,2026-01-20 09:30",
+    )
     result = import_files([path])
     made = datetime(2026, 1, 20, 9, 30, tzinfo=UTC)
     assert rows(result, "invoices", "recorded_at") == [(made,), (made,)]
@@ -99,9 +116,14 @@ def test_facts_known_only_afterwards_are_left_out_and_told(tmp_path: Path) -> No
 
 def test_negative_amounts_and_credit_notes_become_credits(tmp_path: Path) -> None:
     path = write(
-        tmp_path, "x.csv", HEADER + ",Document Type", ROW + ",Invoice", "2,Birch,2026-01-05,2026-01-05,-3.00,EUR,Invoice",
-        "3,Birch,2026-01-05,2026-01-05,4.00,EUR,Credit Note", "4,Birch,2026-01-05,2026-01-05,(5.00),EUR,Invoice",
-    )  # fmt: skip
+        tmp_path,
+        "x.csv",
+        HEADER + ",Document Type",
+        ROW + ",Invoice",
+        "2,Birch,2026-01-05,2026-01-05,-3.00,EUR,Invoice",
+        "3,Birch,2026-01-05,2026-01-05,4.00,EUR,Credit Note",
+        "4,Birch,2026-01-05,2026-01-05,(5.00),EUR,Invoice",
+    )
     result = import_files([path])
     assert rows(result, "invoices", "invoice_id") == [("1",)]
     assert rows(result, "credits", "credit_id", "amount_minor") == [("2", 3_00), ("3", 4_00), ("4", 5_00)]
@@ -135,12 +157,16 @@ def test_paid_before_issued_is_refused(tmp_path: Path) -> None:
 def test_ids_keep_leading_zeros_and_lose_float_tails(tmp_path: Path) -> None:
     head = "Invoice No,Customer Number,Customer Name,Invoice Date,Due Date,Amount,Currency"
     path = write(
-        tmp_path, "x.csv", head, "1930571429.0,0012,Birch,2026-01-01,2026-01-31,1,EUR",
+        tmp_path,
+        "x.csv",
+        head,
+        "1930571429.0,0012,Birch,2026-01-01,2026-01-31,1,EUR",
         '1930571430.0,"=""0013""",Cedar,2026-01-01,2026-01-31,1,EUR',
-    )  # fmt: skip
+    )
     assert rows(import_files([path]), "invoices", "invoice_id", "customer_id") == [
-        ("1930571429", "0012"), ("1930571430", "0013"),
-    ]  # fmt: skip
+        ("1930571429", "0012"),
+        ("1930571430", "0013"),
+    ]
 
 
 def test_a_map_gives_fields_constants_and_values(tmp_path: Path) -> None:
@@ -184,10 +210,14 @@ Y = "credit"
 
 @pytest.mark.parametrize(
     ("text", "match"),
-    [("nonsense", "TOML"), ("format = 9", "format = 1"), ("format = 1", r"\[\[table\]\]"),
-     ('format = 1\n[[table]]\nrows = "lines"', "invoices or payments"),
-     ('format = 1\n[[table]]\nrows = "invoices"\n[table.columns]\nfoo = "x"', "columns.foo")],
-)  # fmt: skip
+    [
+        ("nonsense", "TOML"),
+        ("format = 9", "format = 1"),
+        ("format = 1", r"\[\[table\]\]"),
+        ('format = 1\n[[table]]\nrows = "lines"', "invoices or payments"),
+        ('format = 1\n[[table]]\nrows = "invoices"\n[table.columns]\nfoo = "x"', "columns.foo"),
+    ],
+)
 def test_a_damaged_map_says_which_key(text: str, match: str) -> None:
     with pytest.raises(BadInput, match=match):
         parse_map(text, "map.toml")
