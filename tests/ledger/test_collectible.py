@@ -130,6 +130,11 @@ def test_entities_are_never_netted_across() -> None:
     assert {name: parts[3] for name, parts in divided(*two, told_by_credit).items()} == {"I1": 0, "I2": 10_000}
 
 
+def test_a_credit_that_names_an_invoice_of_another_account_is_not_netted_there() -> None:
+    for change in ({"currency": "EUR"}, {"customer_id": "C2"}):
+        assert divided(I1, credit("K", 4_000, "2026-02-10", invoice_id="I1").also(**change))["I1"][3] == 0
+
+
 def test_the_parts_come_off_one_after_the_other() -> None:
     rows = [
         I1, dispute("I1", "2026-02-05", 5_000), promise("M", 3_000, "2026-02-20", "2026-03-20", invoice_ids=["I1"]),

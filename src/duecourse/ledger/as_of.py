@@ -149,6 +149,6 @@ def _without_later(frame: pl.DataFrame, table: Table, moment: datetime) -> pl.Da
         if frame.get_column(column).null_count() == frame.height:
             continue
         limit = moment if table.by_name[column].kind == "timestamp" else moment.date()
-        not_yet = pl.col(column).is_null() | (pl.col(column) >= limit)
-        masked += [pl.when(~not_yet).then(pl.col(name)).alias(name) for name in (column, *with_it)]
+        ahead = (pl.col(column) >= limit).fill_null(False)
+        masked += [pl.when(~ahead).then(pl.col(name)).alias(name) for name in (column, *with_it)]
     return frame.with_columns(masked) if masked else frame

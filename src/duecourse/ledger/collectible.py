@@ -116,8 +116,14 @@ def _planned(view: View, items: pl.DataFrame) -> pl.DataFrame:
 
 def _net(items: pl.DataFrame, free: pl.DataFrame) -> pl.DataFrame:
     """``items`` with netted_minor: credits against the invoice they name, then the rest of the account's free money."""
-    tied = free.drop_nulls("tied_to").group_by(pl.col("tied_to").alias("invoice_id")).agg(pl.col("free_minor").sum())
-    tied = tied.select(pl.col("invoice_id").alias("pool"), pl.col("free_minor").alias("pool_minor"), "invoice_id")
+    tied = (
+        free.drop_nulls("tied_to")
+        .rename({"tied_to": "invoice_id"})
+        .join(items, on=[*ACCOUNT, "invoice_id"], how="semi", nulls_equal=True)  # a credit may name a foreign invoice
+        .group_by("invoice_id")
+        .agg(pl.col("free_minor").sum().alias("pool_minor"))
+        .select(pl.col("invoice_id").alias("pool"), "pool_minor", "invoice_id")
+    )
     items = _take(items, tied, "tied_minor")
     used = items.group_by(ACCOUNT).agg(pl.col("tied_minor").sum())
     pools = (
