@@ -60,8 +60,10 @@ def main() -> None:
     """Run all worlds and publish the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
-    plans = [Plan("base", 20, 5), Plan("healthy", 5, 3)]
+    parser.add_argument("--seeds", type=int, default=20, help="companies of world base")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    plans = [Plan("base", arguments.seeds, min(5, arguments.seeds)), Plan("healthy", 5, 3)]
     if quick:
         plans = [Plan("base", 2, 1, 300)]
     parts: list[str] = []
