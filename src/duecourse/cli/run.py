@@ -254,6 +254,7 @@ def _names(view: View) -> dict[str, str]:
 def write_results(work: Path, source: Source, results: Results, file_format: str) -> None:
     """Ledger, audit, model, predictions, plan, cash and backtest as files in ``work``."""
     from duecourse.ledger.write import write_ledger
+    from duecourse.science.timing.store import save_model
 
     write_ledger(source.ledger, work / "ledger", format="csv" if file_format == "csv" else "parquet")
     if source.imported is not None:
@@ -261,7 +262,7 @@ def write_results(work: Path, source: Source, results: Results, file_format: str
     _write_json(work / "audit.json", results.audit.to_dict())
     if results.learnt.model is not None:
         (work / "model").mkdir()
-        results.learnt.model.save(work / "model")
+        save_model(results.learnt.model, work / "model")
     if results.learnt.report is not None:
         _write_json(work / "backtest.json", results.learnt.report.to_dict())
     frames = {

@@ -57,12 +57,14 @@ def train(
     as_json: bool,
 ) -> None:
     """Learn from LEDGER, as it was known at --as-of, when its invoices are paid; writes the model and its card."""
+    from duecourse.science.timing.store import save_model
+
     refuse_existing(model_dir, force=force)
     source = read_source(ledger, quiet=as_json)
     day = resolve_as_of(as_of, source.ledger)
     model = fitted_model(source.ledger, day, seed=seed, threads=threads, gate=gate, quiet=as_json)
     with result_directory(model_dir, force=force) as work:
-        model.save(work)
+        save_model(model, work)
     says = model.gate["says"] if model.gate is not None else "not judged against the simple methods"
     summary = {
         "model": str(model_dir),

@@ -12,6 +12,7 @@ from duecourse.ledger.as_of import Ledger
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.model import TimingModel, fit
 from duecourse.science.timing.predict import Prediction, predict
+from duecourse.science.timing.store import load_model, save_model
 from support.timing_books import day_of, habit_frames, habit_ledger
 
 QUICK = TimingConfig(bags=1, rounds=25)
@@ -90,8 +91,8 @@ def test_same_bytes_for_other_threads_and_another_row_order(
     frames = {name: frame.sample(fraction=1.0, shuffle=True, seed=5) for name, frame in habit_frames(**OPTIONS).items()}
     view = Ledger.from_frames(frames).as_of(day_of(240))
     again = fit(view, config=QUICK, threads=1)
-    model.save(tmp_path / "a")
-    again.save(tmp_path / "b")
+    save_model(model, tmp_path / "a")
+    save_model(again, tmp_path / "b")
     for name in ("trees_0.txt", "model.json", "card.md"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     other = predict(again, view)
@@ -100,8 +101,8 @@ def test_same_bytes_for_other_threads_and_another_row_order(
 
 
 def test_a_stored_model_scores_as_the_fitted_one_also_later(tmp_path: Path, ledger: Ledger, model: TimingModel) -> None:
-    model.save(tmp_path)
-    stored = TimingModel.load(tmp_path)
+    save_model(model, tmp_path)
+    stored = load_model(tmp_path)
     later = ledger.as_of(day_of(270))
     assert stored.model_id == model.model_id
     assert predict(stored, later).scores.equals(predict(model, later).scores)
@@ -110,20 +111,20 @@ def test_a_stored_model_scores_as_the_fitted_one_also_later(tmp_path: Path, ledg
 
 def test_a_changed_or_foreign_model_is_refused(tmp_path: Path, model: TimingModel) -> None:
     with pytest.raises(BadInput, match="holds no model"):
-        TimingModel.load(tmp_path)
-    model.save(tmp_path)
+        load_model(tmp_path)
+    save_model(model, tmp_path)
     content = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps({**content, "features": [*content["features"], "moon_phase"]}))
     with pytest.raises(BadInput, match=r"other features.*moon_phase"):
-        TimingModel.load(tmp_path)
+        load_model(tmp_path)
     (tmp_path / "model.json").write_text(json.dumps(content))
     trees = tmp_path / "trees_0.txt"
     trees.write_text(trees.read_text() + " ")
     with pytest.raises(BadInput, match="SHA-256 differs"):
-        TimingModel.load(tmp_path)
+        load_model(tmp_path)
     trees.unlink()
     with pytest.raises(BadInput, match="incomplete"):
-        TimingModel.load(tmp_path)
+        load_model(tmp_path)
 
 
 def test_blocks_on_demand_learn_the_same_as_one_matrix(
@@ -184,7 +185,7 @@ def test_too_few_payments_are_refused_with_the_cure() -> None:
 
 
 def test_the_card_tells_what_it_learnt_from_and_what_it_does_not_know(tmp_path: Path, model: TimingModel) -> None:
-    model.save(tmp_path)
+    save_model(model, tmp_path)
     card = (tmp_path / "card.md").read_text()
     assert model.model_id in card
     assert "1100" not in card  # only what was known on the day, not the whole file

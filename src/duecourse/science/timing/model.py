@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,19 +96,6 @@ class TimingModel:
             result[first : first + len(part)] = cdf_from_hazard(mixed[:, :horizon])
             first += len(part)
         return result
-
-    def save(self, directory: Path) -> None:
-        """Writes the model and its card into ``directory``; see ``store``."""
-        from duecourse.science.timing.store import save_model
-
-        save_model(self, directory)
-
-    @classmethod
-    def load(cls, directory: Path) -> TimingModel:
-        """The model that ``save`` wrote; raises BadInput for one that must not be used; see ``store``."""
-        from duecourse.science.timing.store import load_model
-
-        return load_model(directory)
 
     def features(self, facts: Facts) -> Features:
         """The books prepared for this model's features."""
