@@ -61,7 +61,9 @@ class Typed:
 
     def report(self, mask: pl.Expr, column: str | None, value: pl.Expr, expected: str | pl.Expr, cure: str) -> None:
         """Adds the rows of ``frame`` for which ``mask`` holds as refused."""
-        self.problems.append(problem_rows(self.frame, mask, self.raw.file, column, value, expected, cure))
+        self.problems.append(
+            problem_rows(self.frame, mask, file=self.raw.file, column=column, value=value, expected=expected, cure=cure)
+        )
 
     def ask(self, column: str | None, what: str, answer: str) -> None:
         """Adds a question about this file."""
@@ -78,11 +80,12 @@ class Typed:
 def problem_rows(
     frame: pl.DataFrame,
     mask: pl.Expr,
+    *,
     file: str,
     column: str | None,
     value: pl.Expr,
     expected: str | pl.Expr,
-    cure: str,
+    cure: str = "",
     what: str = "refused",
 ) -> pl.DataFrame:
     """The rows of ``frame`` (with a column ``row``) where ``mask`` is true, as a problem table."""

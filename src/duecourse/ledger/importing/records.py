@@ -51,11 +51,10 @@ def invoice_records(typed: Typed, options: ImportOptions) -> InvoiceRecords:
         problem_rows(
             good,
             pl.col("row").is_in(doubled.implode()),
-            file,
-            None,
-            pl.col("invoice_id"),
-            "each record once",
-            "",
+            file=file,
+            column=None,
+            value=pl.col("invoice_id"),
+            expected="each record once",
             what="duplicate",
         )
     )
@@ -196,7 +195,9 @@ def _set_aside(good: pl.DataFrame, typed: Typed, aside: list[pl.DataFrame]) -> p
     )
     for mask, column, expected in rules:
         value = pl.col("invoice_id")
-        aside.append(problem_rows(good, mask, file, column, value, expected, "", what="left_out"))
+        aside.append(
+            problem_rows(good, mask, file=file, column=column, value=value, expected=expected, what="left_out")
+        )
         good = good.filter(~mask.fill_null(False))
     return good
 
@@ -231,11 +232,11 @@ def _one_per_invoice(typed: Typed, rows: pl.DataFrame, aside: list[pl.DataFrame]
         problem_rows(
             again,
             wrong,
-            file,
-            typed.table.header_of("invoice_id"),
-            pl.col("invoice_id"),
-            expected,
-            "keep the right one; if the rows are invoice lines, export one row per invoice",
+            file=file,
+            column=typed.table.header_of("invoice_id"),
+            value=pl.col("invoice_id"),
+            expected=expected,
+            cure="keep the right one; if the rows are invoice lines, export one row per invoice",
         )
     )
     refused = again.filter(wrong).get_column("row")
@@ -247,11 +248,10 @@ def _one_per_invoice(typed: Typed, rows: pl.DataFrame, aside: list[pl.DataFrame]
         problem_rows(
             lines,
             pl.lit(True),
-            file,
-            None,
-            pl.col("invoice_id"),
-            "one row per invoice",
-            "",
+            file=file,
+            column=None,
+            value=pl.col("invoice_id"),
+            expected="one row per invoice",
             what="left_out",
         )
     )

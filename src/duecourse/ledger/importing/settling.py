@@ -318,8 +318,8 @@ def payment_records(typed: Typed, known_invoices: pl.DataFrame) -> tuple[pl.Data
         )
     good = typed.frame.filter(~pl.col("row").is_in(typed.bad_rows.implode()))
     aside = [
-        problem_rows(good, skipped, file, header("kind") or header("status"), pl.col("payment_id"),
-                     "a payment received from a customer", "", what="left_out"),
+        problem_rows(good, skipped, file=file, column=header("kind") or header("status"), value=pl.col("payment_id"),
+                     expected="a payment received from a customer", what="left_out"),
     ]  # fmt: skip
     good = good.filter(~skipped)
     values = good.get_column("amount_minor")
@@ -331,11 +331,10 @@ def payment_records(typed: Typed, known_invoices: pl.DataFrame) -> tuple[pl.Data
         problem_rows(
             good,
             pl.col("amount_minor") <= 0,
-            file,
-            header("amount"),
-            pl.col("amount_minor"),
-            "money received (refunds and zeros are not payments)",
-            "",
+            file=file,
+            column=header("amount"),
+            value=pl.col("amount_minor"),
+            expected="money received (refunds and zeros are not payments)",
             what="left_out",
         )
     )
