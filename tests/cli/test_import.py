@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import polars as pl
 import pytest
 
+from duecourse.cli.main import main
 from duecourse.ledger.load import load_ledger
 from support.exports import HEADER, PRODUCT_EXPORTS, ROW, write
 
@@ -17,13 +21,16 @@ BAD = "2,Cedar,2026-01-05,2026-01-01,10.00,EUR"
 
 
 def duecourse(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from duecourse.cli.main import main; main()", "import", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    """The verb through the program's own entry point, which turns errors into exit codes."""
+    out, err = io.StringIO(), io.StringIO()
+    words = ["duecourse", "import", *map(str, arguments)]
+    code: object = 0
+    with mock.patch.object(sys, "argv", words), redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+    return subprocess.CompletedProcess(words, int(str(code or 0)), out.getvalue(), err.getvalue())
 
 
 def test_writes_a_ledger_a_map_and_says_what_was_guessed(tmp_path: Path) -> None:

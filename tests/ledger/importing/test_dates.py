@@ -93,7 +93,7 @@ def test_due_before_issue_decides_when_it_is_conclusive() -> None:
     assert _found(issued=issued, due=due) == ("dmy", False)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.dates(date(1990, 1, 1), date(2068, 12, 31)), min_size=1, max_size=30), st.sampled_from(["dmy", "mdy"])
 )

@@ -174,7 +174,7 @@ def test_names_that_only_look_alike_become_one(tmp_path: Path) -> None:
     assert import_files([path]).ledger.table("customers").get_column("customer_id").to_list() == ["Birch"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.binary(max_size=400), st.booleans())
 def test_any_bytes_give_a_ledger_or_a_clear_error(noise: bytes, headed: bool) -> None:
     import tempfile
