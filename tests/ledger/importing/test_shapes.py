@@ -228,3 +228,12 @@ def test_a_map_that_does_not_fit_says_which_columns_it_needs(tmp_path: Path) -> 
 
     with pytest.raises(BadInput, match="the columns of the map ibm: customerID"):
         import_files([write(tmp_path, "x.csv", HEADER, ROW)], column_map=load_map("ibm"))
+
+
+def test_an_invoice_in_two_files_counts_once(tmp_path: Path) -> None:
+    first = write(tmp_path, "a.csv", HEADER, ROW)
+    second = write(tmp_path, "b.csv", HEADER, ROW, ROW.replace("1,", "2,", 1))
+    result = import_files([first, second])
+    assert rows(result, "invoices", "invoice_id") == [("1",), ("2",)]
+    assert result.problem_table.select("what", "file", "row").rows() == [("duplicate", "b.csv", 2)]
+    assert [(one.rows, one.accepted, one.duplicates) for one in result.files] == [(1, 1, 0), (2, 1, 1)]

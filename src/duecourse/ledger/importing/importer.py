@@ -172,8 +172,9 @@ def _ask_if_open(typed: Sequence[Typed]) -> None:
 def _once_over_files(typed: Sequence[Typed], records: Sequence[InvoiceRecords]) -> pl.DataFrame:
     """The invoices of all files, refusing a number that two files give with different content."""
     together = pl.concat([one.invoices for one in records], how="diagonal_relaxed")
-    for one, record in zip(typed[1:], records[1:], strict=True):
-        earlier = pl.concat([r.invoices for r in records[: records.index(record)]], how="diagonal_relaxed")
+    for nth in range(1, len(records)):
+        one, record = typed[nth], records[nth]
+        earlier = pl.concat([before.invoices for before in records[:nth]], how="diagonal_relaxed")
         again = record.invoices.join(earlier.select("invoice_id"), on="invoice_id", how="semi")
         if again.height:
             frame = record.invoices
