@@ -88,6 +88,19 @@ def test_bad_rows_are_counted_with_their_cure_and_accepted_plus_refused_is_all(l
     assert "31/02/2026" in found["refused"][0]["example"]
 
 
+def test_four_columns_without_amount_or_currency_are_enough_when_the_doubts_are_settled(tmp_path: Path) -> None:
+    lines = ["Customer,Invoice date,Due date,Paid date"]
+    lines += [
+        f"Firm {n % 7},2025-{1 + n % 9:02}-14,2025-{2 + n % 9:02}-13,2025-{2 + n % 9:02}-{14 + n % 7:02}"
+        for n in range(90)
+    ]
+    (tmp_path / "dates.csv").write_text("\n".join(lines) + "\n")
+    options = ("--currency", "EUR", "--set", "amount=1", "--json")
+    summary = json.loads(run(tmp_path / "dates.csv", *options).stdout)
+    assert summary["books"]["EUR"]["days_beyond_terms"] == round(sum(1 + n % 7 for n in range(90)) / 90, 6)
+    assert summary["rung"] == "customer_history"
+
+
 def test_unusable_input_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(BadInput):

@@ -18,12 +18,12 @@ from duecourse.cli.common import (
     ledger_argument,
     note,
     print_summary,
-    read_source,
     refuse_existing,
     resolve_as_of,
     result_directory,
     step,
 )
+from duecourse.cli.import_ import reading_options
 from duecourse.core.errors import UsageError
 from duecourse.core.money import Money, to_minor
 from duecourse.ledger.as_of import Ledger
@@ -43,19 +43,22 @@ FAULTS_SHOWN = 10
 @as_of_option
 @click.option("--out", type=click.Path(path_type=Path), help="Directory for audit.html and audit.json; created.")
 @click.option("--hourly-cost", metavar="AMOUNT", help="Cost of an hour of collection work, in the book's currency.")
+@reading_options
 @force_option
 @json_option
 def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: str | None, force: bool,
-          as_json: bool) -> None:  # fmt: skip
+          as_json: bool, **given: Any) -> None:  # noqa: ANN401 - the options that settle a doubt # fmt: skip
     """Audit the data and measure the baseline: DSO, CEI, ageing, days to pay, who drives lateness.
 
     Bad rows are left out, counted and shown with their cure; the ledger itself is not changed. --as-of defaults to
     the day after the last recorded fact.
     """
+    from duecourse.cli.run import read_inputs  # run itself shows an audit
+
     if out is not None:
         refuse_existing(out, force=force)
     with step("read", quiet=as_json):
-        source = read_source(ledger, skip_bad_rows=True, quiet=as_json)
+        source = read_inputs((ledger,), {**given, "skip_bad_rows": True}, quiet=as_json)
     day = resolve_as_of(as_of, source.ledger)
     with step("audit", quiet=as_json):
         found = audit(
