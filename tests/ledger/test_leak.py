@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import UTC, date, datetime, time
 
@@ -93,6 +94,11 @@ def test_nothing_recorded_from_the_day_on_changes_what_is_known_that_day(seed: i
     assert [name for name in truth if truth[name] != found[name]] == []
 
 
+def rounded(value: object) -> str:
+    """``value`` in text with its decimals cut to six: sums of decimals depend on their order in the last digits."""
+    return re.sub(r"(\d\.\d{6})\d+", r"\1", repr(value))
+
+
 def test_the_figures_of_the_audit_know_no_later_fact() -> None:
     """How many rows the files hold is about the files, not about the day; all else is."""
     day, ledger = date(2026, 1, 15), random_ledger(1)
@@ -101,7 +107,8 @@ def test_the_figures_of_the_audit_know_no_later_fact() -> None:
     for change in (deleted, shuffled, overwritten):
         other = Ledger.from_frames({name: change(name, frame, day) for name, frame in ledger.tables.items()})
         truth, found = audit(ledger, day), audit(other, day)
-        assert [name for name in names if getattr(truth, name) != getattr(found, name)] == [], change.__name__
+        differing = [name for name in names if rounded(getattr(truth, name)) != rounded(getattr(found, name))]
+        assert differing == [], change.__name__
 
 
 def test_the_test_would_see_a_leak() -> None:
