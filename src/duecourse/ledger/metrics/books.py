@@ -81,11 +81,17 @@ class Books:
                 moves.with_columns(pl.max_horizontal("day", "issued_on").alias("day")).select(columns),
             ]
         ).sort("item", "day", maintain_order=True)
-        left = (pl.col("amount_minor") - pl.col("applied_minor").cum_sum().over("item")).clip(lower_bound=0)
+        # The rows of an item stand together, so one running sum less its value before the item serves all of them.
+        first = pl.col("item").ne_missing(pl.col("item").shift(1))
+        running = pl.col("applied_minor").cum_sum()
+        before = pl.when(first).then(running - pl.col("applied_minor")).forward_fill()
+        left = (pl.col("amount_minor") - running + before).clip(lower_bound=0)
         changes = (
-            steps.with_columns(left.alias("left_minor"))
+            steps.with_columns(left.alias("left_minor"), first.alias("first"))
             .with_columns(
-                (pl.col("left_minor") - pl.col("left_minor").shift(1).over("item").fill_null(0)).alias("delta_minor")
+                (pl.col("left_minor") - pl.when("first").then(0).otherwise(pl.col("left_minor").shift(1))).alias(
+                    "delta_minor"
+                )
             )
             .select("item", "day", "delta_minor")
         )
