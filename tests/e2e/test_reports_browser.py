@@ -105,6 +105,8 @@ def test_nothing_sticks_out_on_a_narrow_screen(browser: Any, files: dict[str, Pa
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate(WIDE_OUTSIDE_A_SCROLL_REGION) == []
+    reasons = page.evaluate("[...document.querySelectorAll('.why')].map(one => one.getBoundingClientRect().right)")
+    assert all(right <= width for right in reasons)  # the words of the worklist are read without scrolling sideways
     page.close()
 
 

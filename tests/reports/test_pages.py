@@ -29,6 +29,7 @@ PAGES: dict[str, Any] = {
     "run": lambda: run_page.render(run_report()),
     "run without anything": lambda: run_page.render(empty_report()),
     "audit": lambda: audit_page.render(audit_dict()),
+    "audit of one currency": lambda: audit_page.render(audit_dict(currencies=("USD",))),
     "audit of nothing": lambda: audit_page.render(audit_dict(currencies=())),
     "backtest": lambda: backtest_page.render(backtest()),
     "backtest of nothing": lambda: backtest_page.render({"known_until": "2026-08-31", "seed": 0}),
@@ -217,6 +218,10 @@ def test_the_worth_of_the_model_is_measured_against_the_best_rival() -> None:
     tile = worth_tile(backtest(), "", Wording())
     assert tile.value == "32 % closer"  # 1 - 1.93 / 2.85
     assert tile.note == "CRPS 1.93 against 2.85 days (Customer's own history)"
+    unproven = backtest()
+    unproven["gate"]["allowed"] = False
+    assert worth_tile(unproven, "", Wording()).value == "not proven"  # closer by CRPS, but a condition fails
+    assert worth_tile(backtest(allowed=False), "", Wording()).value == "not better"
     assert worth_tile(None, "3 months of history", Wording()).value == "not yet known"
 
 
@@ -231,7 +236,7 @@ def test_a_backtest_names_the_best_of_each_column_once_and_keeps_dashes_for_what
 
 def test_reasons_are_written_with_their_days() -> None:
     text = '[{"reason": "pays on Thursdays", "days": 2.2}, {"reason": "size", "days": -1}]'
-    assert reason_text(text) == "pays on Thursdays (+2 d), size (-1 d)"
+    assert reason_text(text) == "pays on Thursdays (+2\N{NO-BREAK SPACE}d), size (-1\N{NO-BREAK SPACE}d)"
     assert reason_text("not json") == ""
     assert reason_text(None) == ""
 

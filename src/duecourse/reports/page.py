@@ -58,9 +58,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
-        arm=wording.arm, method=wording.method, segment=wording.segment, silence=wording.silence, humane=wording.humane
-    )
+    spoken = (wording.arm, wording.method, wording.segment, wording.silence, wording.humane, wording.sentence)
+    environment.globals.update({function.__name__: function for function in spoken})
     return environment
 
 

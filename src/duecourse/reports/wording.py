@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from duecourse.core.money import CURRENCIES, Money, from_minor
 
 NONE = "–"
-NO_CURRENCY = "XXX"  # ISO 4217: no currency involved; shown as minor units, never as somebody's money
+NO_CURRENCY = "an unknown currency"
 
 ARMS = {
     "none": "No contact",
@@ -71,6 +71,14 @@ def humane(code: str) -> str:
         return code
     words = code.replace("_", " ")
     return words[0].upper() + words[1:]
+
+
+def sentence(text: str) -> str:
+    """The text as a sentence: a capital first, a full stop last."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:" else ".")
 
 
 def arm(code: str) -> str:

@@ -11,7 +11,7 @@ _WIDTH, _HEIGHT = 120.0, 16.0
 
 
 def range_strip(
-    key: str, low: float, middle: float, high: float | None, *, horizon: float, title: str, description: str
+    key: str, low: float, middle: float | None, high: float | None, *, horizon: float, title: str, description: str
 ) -> Markup:
     """The P10-P90 band of days from today with a tick at P50, on an axis 0..``horizon``; no ``high``: it runs off."""
     x = Scale(0, horizon, 2, _WIDTH - 2)
@@ -21,7 +21,8 @@ def range_strip(
     drawing.add("rect", class_="band", x=x(low), y=4, width=max(end - x(low), 2), height=8)
     if high is None or high > horizon:
         drawing.add("path", class_="beyond", d=f"M{_WIDTH - 6:.0f} 3L{_WIDTH - 1:.0f} 8L{_WIDTH - 6:.0f} 13")
-    drawing.add("rect", class_="dot", x=x(middle) - 1.5, y=2, width=3, height=12)
+    if middle is not None and middle <= horizon:
+        drawing.add("rect", class_="dot", x=x(middle) - 1.5, y=2, width=3, height=12)
     return drawing.render()
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from duecourse.reports.charts import Bin, coverage_chart, pit_histogram, reliability
 from duecourse.reports.sections.outlook import Tile
-from duecourse.reports.wording import NONE, RUNGS, Wording, humane, method
+from duecourse.reports.wording import BASELINES, NONE, RUNGS, Wording, humane
 
 SETS = {"open": "Invoices that were open at the snapshot", "new": "Invoices issued in the days after the snapshot"}
 MODEL = "model"
@@ -105,8 +105,7 @@ class Picture:
 
 def label_of(backtest: Mapping[str, Any], code: str) -> str:
     """The name of a method: ours where we have one, else the report's own."""
-    own = method(code)
-    return own if own != humane(code) else str(backtest.get("labels", {}).get(code, own))
+    return BASELINES.get(code) or str(backtest.get("labels", {}).get(code, humane(code)))
 
 
 def figure_at(measures: Mapping[str, Any] | None, path: Sequence[str]) -> float | None:
@@ -180,7 +179,10 @@ def worth_tile(backtest: Mapping[str, Any] | None, missing: str, words: Wording)
     gain = 1 - model / rivals[rival] if rivals[rival] else 0.0
     against = f"{words.number(model, 2)} against {words.number(rivals[rival], 2)} days ({label_of(backtest, rival)})"
     if not backtest.get("gate", {}).get("allowed"):
-        return Tile(label, "not better", f"CRPS {against}; the simple rule is used", key=True)
+        if gain <= 0:
+            return Tile(label, "not better", f"CRPS {against}; the simple rule is used", key=True)
+        return Tile(label, "not proven", f"CRPS {against}, but not every condition of the gate holds; the simple rule "
+                    "is used", key=True)  # fmt: skip
     return Tile(label, f"{words.percent(abs(gain))} {'closer' if gain >= 0 else 'worse'}", f"CRPS {against}", key=True)
 
 

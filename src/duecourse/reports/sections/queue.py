@@ -158,12 +158,12 @@ def invoice_line(line: Row, as_of: date, words: Wording, key: str) -> InvoiceLin
     never = f"later than {words.day_text(as_of + timedelta(days=HORIZON_DAYS))}"
     band = f"{words.short_day(low) if low else NONE} to {words.short_day(high) if high else 'later'}"
     strip = Markup("")
-    if low and middle:
+    if low:
         offsets = [(day - as_of).days if day else None for day in (low, middle, high)]
         strip = range_strip(
-            key, offsets[0] or 0, offsets[1] or 0, offsets[2], horizon=_STRIP_DAYS,
+            key, offsets[0] or 0, offsets[1], offsets[2], horizon=_STRIP_DAYS,
             title=f"Payment of {line['invoice_id']}",
-            description=f"expected {words.day_text(middle)}; eight times in ten {band}",
+            description=f"expected {words.day_text(middle) if middle else never}; eight times in ten {band}",
         )  # fmt: skip
     return InvoiceLine(
         invoice_id=str(line["invoice_id"]),
@@ -184,7 +184,11 @@ def reason_text(reasons: object) -> str:
     for reason in json_or(reasons, []):
         if isinstance(reason, dict) and reason.get("reason"):
             days = reason.get("days")
-            texts.append(f"{reason['reason']} ({days:+.0f} d)" if isinstance(days, int | float) else reason["reason"])
+            texts.append(
+                f"{reason['reason']} ({days:+.0f}\N{NO-BREAK SPACE}d)"
+                if isinstance(days, int | float)
+                else reason["reason"]
+            )
     return ", ".join(texts)
 
 
