@@ -54,8 +54,9 @@ def headline_values(report: RunReport, worth: Tile | None) -> dict[str, Any]:
     """What ``headline.html`` reads. ``worth`` is the tile that says what the model is worth."""
     measured = {one.currency: one for one in (report.headlines or headlines_from_audit(report.audit))}
     books = [
-        _book(report, currency, measured.get(currency, Headline(currency=currency)), worth)
-        for currency in currencies(report.scores)
+        # The backtest judges the whole book, not one currency: its tile stands once.
+        _book(report, currency, measured.get(currency, Headline(currency=currency)), None if order else worth)
+        for order, currency in enumerate(currencies(report.scores))
     ]
     return {
         "books": books,
