@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from duecourse.science.timing.facts import calendar_date
+from duecourse.science.timing.feature_groups import GROUPS, SHARED_WITH_NORM
 from duecourse.science.timing.features import FEATURE_NAMES
 
 if TYPE_CHECKING:
@@ -73,11 +74,18 @@ def _judged(gate: Mapping[str, Any] | None) -> list[str]:
 
 
 def _gains(model: TimingModel) -> list[str]:
-    """The ten features with the largest share of the trees' gain."""
+    """Shares of the trees' gain: of the groups in which reasons are given, then the ten largest features."""
     totals = dict.fromkeys(FEATURE_NAMES, 0.0)
     for booster in model.boosters:
         for name, gain in zip(FEATURE_NAMES, booster.feature_importance(importance_type="gain"), strict=True):
             totals[name] += float(gain)
     whole = sum(totals.values()) or 1.0
+    groups = {
+        name: sum(totals[column] for column in columns)
+        for name, columns in (*GROUPS.items(), *SHARED_WITH_NORM.items())
+        if columns
+    }
+    by_group = sorted(groups.items(), key=lambda group: (-group[1], group[0]))
+    summary = "; ".join(f"{name} {gain / whole:.1%}" for name, gain in by_group)
     best = sorted(totals, key=lambda name: (-totals[name], name))[:10]
-    return [f"- {name}: {totals[name] / whole:.1%}" for name in best]
+    return [f"- By group: {summary}.", *(f"- {name}: {totals[name] / whole:.1%}" for name in best)]

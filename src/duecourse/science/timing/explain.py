@@ -21,23 +21,14 @@ from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard, hazar
 from duecourse.science.timing.empirical import empirical_cdf
 from duecourse.science.timing.events import disputed_cdf, hazard_offsets
 from duecourse.science.timing.facts import Facts
+from duecourse.science.timing.feature_groups import EVENTS, GROUPS, HABIT
 from duecourse.science.timing.features import FEATURE_NAMES, Features
 from duecourse.science.timing.hazard import ROWS_FOR_THREADS
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.model import TimingModel
 from duecourse.science.timing.norm import Norms, norms
 from duecourse.science.timing.promises import promised_cdf
-from duecourse.science.timing.reason_texts import (
-    ACCOUNT,
-    AMOUNT,
-    EVENTS,
-    HABIT,
-    PAY_DAYS,
-    RECENT,
-    SKIPPED,
-    reason_facts,
-    reason_text,
-)  # fmt: skip
+from duecourse.science.timing.reason_texts import reason_facts, reason_text
 from duecourse.science.timing.rows import Rows, scoring_rows
 
 BoolArray = npt.NDArray[np.bool_]
@@ -45,32 +36,6 @@ FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# Groups that differ between an invoice and its norm; events have no columns, they move logits and curves.
-GROUPS = {
-    HABIT: (
-        "paid_count", "delay_mean", "delay_sd", "delay_p10", "delay_p25", "delay_p50", "delay_p75", "delay_p90",
-        "share_late", "share_late_15", "average_amount_log", "days_late_minus_p50", "own_cdf", "own_hazard",
-    ),
-    RECENT: (
-        "delay_last", "delay_mean_3", "delay_second", "delay_third", "days_since_payment", "payment_gap_median",
-        "days_since_payment_on_day", "payment_gap_ratio",
-    ),
-    PAY_DAYS: ("own_weekday_share", "own_month_day_share"),
-    ACCOUNT: (
-        "open_count", "overdue_count", "worst_overdue_days", "open_amount_log", "older_due_open", "same_due_open",
-    ),
-    SKIPPED: ("newer_due_paid_30", "same_due_paid"),
-    AMOUNT: ("amount_to_average_log",),
-    EVENTS: (),
-}  # fmt: skip
-# Groups that the norm shares with the invoice ("the same invoice, the same days"): they add no days.
-SHARED_WITH_NORM = {
-    "terms and due date": (
-        "amount_log", "terms_days", "due_weekday", "due_day_of_month", "due_to_month_end", "group",
-    ),
-    "age": ("days_late_at_landmark", "age_at_landmark", "days_late", "age", "bin_width"),
-    "calendar": ("weekday", "day_of_month", "days_to_month_end", "first_three_days", "holiday"),
-}  # fmt: skip
 RANDOM_ORDERS = 2  # each is walked in both directions
 _STATES = 1 << len(GROUPS)
 _BLOCK = 2_500  # states scored at a time, about 130,000 rows

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from duecourse.science.timing.config import FeatureSet
 from duecourse.science.timing.facts import NEVER, Facts
+from duecourse.science.timing.feature_groups import ACCOUNT, AMOUNT, EVENTS, HABIT, PAY_DAYS, RECENT, SKIPPED
 from duecourse.science.timing.features import LANDMARK_NAMES, Features
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.signals import CONTACT_KINDS
@@ -21,9 +22,6 @@ from duecourse.science.timing.signals import CONTACT_KINDS
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-HABIT, RECENT, PAY_DAYS = "habit", "recent change", "pay-days"
-ACCOUNT, SKIPPED, AMOUNT, EVENTS = "account now", "skipped", "amount", "events"
 
 LIKE_ITS_NORM = "like its norm"
 SMALL_DIFFERENCES = "several small differences from its norm"
