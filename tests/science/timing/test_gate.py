@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from duecourse.science.timing import baselines
+from duecourse.science.timing.bootstrap import ParentBootstrap
 from duecourse.science.timing.case_sets import CaseSet, Outcomes, new_set, open_set
 from duecourse.science.timing.facts import facts_from_view
 from duecourse.science.timing.gate import OWN_HISTORY_IS_BETTER, GateRules, bootstrap_gains, judge
@@ -143,13 +144,44 @@ def test_without_a_model_the_verdict_is_the_baseline(asked: list[tuple[CaseSet, 
     assert report.says.startswith("too little history")
 
 
+def gains(sets: list[ScoredSet]) -> np.ndarray:
+    return bootstrap_gains(sets, ParentBootstrap.of([one.parent for one in sets], 0))
+
+
+def test_a_week_of_cash_that_one_payer_decides_is_no_proof(asked: list[tuple[CaseSet, CaseSet]]) -> None:
+    """The same cash error stops the model when all payers share it and is chance when a single payer makes it."""
+    opened, new = scored(asked, informed)
+
+    one_payer = sorted(set.intersection(*(set(one.parent.astype(str)) for one in opened)))[0]
+
+    def with_gap(sets: list[ScoredSet], *, everybody: bool) -> list[ScoredSet]:
+        changed = []
+        for one in sets:
+            cash = {}
+            for days, case in one.cash.items():
+                size, error = case.received.size, 0.2 * case.received.sum()
+                spread = np.full(size, error / size) if everybody else np.where(one.parent == one_payer, 1.0, 0.0)
+                gap = {**case.gap, "model": spread * (error / spread.sum()), "due_date": np.zeros(size)}
+                cash[days] = replace(case, gap=gap)
+            measures = dict(one.measures)
+            measures["model"] = replace(measures["model"], cash_error=dict.fromkeys(cash, 0.2))
+            measures["due_date"] = replace(measures["due_date"], cash_error=dict.fromkeys(cash, 0.0))
+            changed.append(replace(one, cash=cash, measures=measures))
+        return changed
+
+    assert "cash_error" in failing(judge(with_gap(opened, everybody=True), new, GateRules()).verdicts["open"])
+    by_chance = judge(with_gap(opened, everybody=False), new, GateRules()).verdicts["open"]
+    assert "cash_error" not in failing(by_chance)
+    assert "(the difference may be chance)" in by_chance.says
+
+
 def test_the_bootstrap_draws_whole_parents(asked: list[tuple[CaseSet, CaseSet]]) -> None:
     """One parent that owns everything leaves no uncertainty; many parents leave as much as they differ."""
     opened, _ = scored(asked, informed)
     alone = [replace(one, parent=np.full(one.mature_cases, "P", dtype=object)) for one in opened]
     mean = np.mean([(one.crps["customer_empirical"] - one.crps["model"]).mean() for one in opened])
-    np.testing.assert_allclose(bootstrap_gains(alone, 0), mean)
-    spread = bootstrap_gains(opened, 0)
+    np.testing.assert_allclose(gains(alone), mean)
+    spread = gains(opened)
     assert spread.shape == (400,)
     assert spread.std() > 0
     assert spread.mean() == pytest.approx(mean, abs=4 * spread.std() / np.sqrt(400))
@@ -163,7 +195,7 @@ def test_the_bootstrap_agrees_with_drawing_parents_one_by_one(asked: list[tuple[
     by_parent = {parent: gain[one.parent == parent] for parent in parents}
     rng = np.random.default_rng(2)
     naive = [np.concatenate([by_parent[p] for p in rng.choice(parents, parents.size)]).mean() for _ in range(400)]
-    ours = bootstrap_gains([one], 0)
+    ours = gains([one])
     assert ours.std() == pytest.approx(np.std(naive), rel=0.2)
     np.testing.assert_allclose(np.quantile(ours, (0.1, 0.9)), np.quantile(naive, (0.1, 0.9)), atol=0.5 * ours.std())
 

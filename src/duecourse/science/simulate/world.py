@@ -1,7 +1,8 @@
 """A ``World`` is the whole truth about a simulated company as data: read from ``worlds/NAME.toml``, never from code.
 
 A world file may name another one it is ``based_on`` and then states only what differs. Values are the start model of
-the simulator (docs/science/simulated-truth.md), most of them assumptions: good for ranking methods, no forecast of a gain.
+the simulator (docs/science/simulated-truth.md), most of them assumptions: good for ranking methods, no forecast of a
+gain.
 """
 
 from __future__ import annotations

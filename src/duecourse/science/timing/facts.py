@@ -236,6 +236,6 @@ def _days(frame: pl.DataFrame, column: str) -> IntArray:
 
 
 def _known_days(frame: pl.DataFrame) -> IntArray:
-    """Day of ``recorded_at``: such a row is visible from the next day on."""
-    days = frame.get_column("recorded_at").dt.date().to_physical().cast(pl.Int64).fill_null(-NEVER)
+    """Day on which the first version of each row was recorded: the row is visible from the next day on."""
+    days = frame.get_column("first_recorded_at").dt.date().to_physical().cast(pl.Int64).fill_null(-NEVER)
     return days.to_numpy().astype(np.int64)

@@ -3,7 +3,9 @@
 Per set (new, open), over the given snapshots: (1) its mean CRPS is below that of the customer's own distribution and of
 each point method; (2) the parent-clustered bootstrap of its CRPS gain over the customer's own distribution leaves no
 doubt (lower 10 % bound above 0) to switch on, its mean is not below 0 to stay on; (3) both PIT tails lie in .06-.14;
-(4) for the open book, the cash error at 7 and 14 days is at most .5 points above the best simple method's.
+(4) for the open book, the cash error at 7 and 14 days is not, beyond doubt, more than .5 points above the best simple
+method's: a few large invoices decide a week's cash, and on a small book the truth itself would lose such a comparison
+by chance (ADR 0017).
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from duecourse.core.ids import key_codes, uniform
 from duecourse.science.timing.backtest_report import Check, GateReport, Verdict
 from duecourse.science.timing.baselines import LABELS
+from duecourse.science.timing.bootstrap import ParentBootstrap
 from duecourse.science.timing.scored import MODEL, OWN_HISTORY, ScoredSet
 
 FloatArray = npt.NDArray[np.float64]
@@ -24,7 +26,6 @@ FloatArray = npt.NDArray[np.float64]
 PIT_TAIL = (0.06, 0.14)
 CASH_MARGIN = 0.005
 CASH_DAYS = ("7", "14")
-REPLICATES = 400
 OWN_HISTORY_IS_BETTER = "the customer's own history is more accurate on your book"
 
 
@@ -55,12 +56,13 @@ def _verdict(name: str, sets: Sequence[ScoredSet], rules: GateRules) -> Verdict:
     if len(judged) < max(rules.fewest_snapshots, 1):
         says = f"use the baseline: {len(judged)} of at least {rules.fewest_snapshots} month starts could be tested"
         return Verdict(name, False, says, (), len(judged), cases)
-    gains = bootstrap_gains(judged, rules.seed)
+    resamples = ParentBootstrap.of([one.parent for one in judged], rules.seed)
+    gains = bootstrap_gains(judged, resamples)
     gain = _mean_gain(judged)
     low, high = (float(bound) for bound in np.quantile(gains, (0.1, 0.9)))
     checks = [_beats_all(judged), _beyond_doubt(gain, low, rules.already_on), _calibrated(judged)]
     if name == "open":
-        checks.append(_cash(judged))
+        checks.append(_cash(judged, resamples))
     passed = all(check.holds for check in checks)
     reasons = "; ".join(check.because for check in checks if check.holds == passed)
     says = f"use the {'model' if passed else 'baseline'}: {reasons}"
@@ -102,47 +104,38 @@ def _calibrated(sets: Sequence[ScoredSet]) -> Check:
     )
 
 
-def _cash(sets: Sequence[ScoredSet]) -> Check:
-    """Condition (4); days ahead that no snapshot can judge are left out."""
+def _cash(sets: Sequence[ScoredSet], resamples: ParentBootstrap) -> Check:
+    """Condition (4); days ahead that not every snapshot can judge are left out."""
     words, holds = [], True
     for days in CASH_DAYS:
-        usable = [one for one in sets if days in one.measures[MODEL].cash_error]
-        if not usable:
+        if not all(days in one.cash for one in sets):
             continue
         errors = {
-            method: float(np.mean([one.measures[method].cash_error[days] for one in usable]))
-            for method in usable[0].measures
-            if all(method in one.measures for one in usable)
+            method: float(np.mean([one.measures[method].cash_error[days] for one in sets]))
+            for method in sets[0].measures
+            if all(method in one.cash[days].gap for one in sets)
         }
         best = min((method for method in errors if method != MODEL), key=lambda method: errors[method])
-        holds = holds and errors[MODEL] <= errors[best] + CASH_MARGIN
-        words.append(f"{days}-day cash error {errors[MODEL]:.1%} against {errors[best]:.1%} ({LABELS[best]})")
+        worse = errors[MODEL] - errors[best]
+        doubt = float(np.quantile(_cash_differences(sets, resamples, days, best), 0.1)) <= CASH_MARGIN
+        holds = holds and (worse <= CASH_MARGIN or doubt)
+        unclear = " (the difference may be chance)" if worse > CASH_MARGIN and doubt else ""
+        words.append(f"{days}-day cash error {errors[MODEL]:.1%} against {errors[best]:.1%} ({LABELS[best]}){unclear}")
     return Check("cash_error", holds, ", ".join(words) if words else "no cash came in to compare")
+
+
+def _cash_differences(sets: Sequence[ScoredSet], resamples: ParentBootstrap, days: str, rival: str) -> FloatArray:
+    """Cash error of the model less the rival's in each resample of parents, mean over the snapshots; (400,)."""
+    received = resamples.sums([one.cash[days].received for one in sets])
+    model, other = (np.abs(resamples.sums([one.cash[days].gap[method] for one in sets])) for method in (MODEL, rival))
+    return resamples.mean_ratio(model - other, received)
 
 
 def _mean_gain(sets: Sequence[ScoredSet]) -> float:
     return float(np.mean([(one.crps[OWN_HISTORY] - one.crps[MODEL]).mean() for one in sets]))
 
 
-def bootstrap_gains(sets: Sequence[ScoredSet], seed: int) -> FloatArray:
-    """CRPS gain over the customer's own history in 400 resamples of whole parents, mean over the snapshots; (400,).
-
-    All invoices of a parent are drawn together, over all snapshots: they rise and fall together. Draws are keyed by
-    parent id.
-    """
-    parents = np.unique(np.concatenate([one.parent for one in sets]).astype(str))
-    sums, counts = np.zeros((parents.size, len(sets))), np.zeros((parents.size, len(sets)))
-    for place, one in enumerate(sets):
-        row = np.searchsorted(parents, one.parent.astype(str))
-        gain = one.crps[OWN_HISTORY] - one.crps[MODEL]
-        sums[:, place] = np.bincount(row, weights=gain, minlength=parents.size)
-        counts[:, place] = np.bincount(row, minlength=parents.size)
-    codes = key_codes(parents.tolist())
-    result = np.empty(REPLICATES)
-    for replicate in range(REPLICATES):
-        drawn = (uniform(seed, "gate-bootstrap", codes, step=replicate) * parents.size).astype(np.int64)
-        times = np.bincount(drawn, minlength=parents.size).astype(np.float64)
-        cases = times @ counts
-        some = cases > 0  # a resample may miss every parent of a small snapshot
-        result[replicate] = float(((times @ sums)[some] / cases[some]).mean())
-    return result
+def bootstrap_gains(sets: Sequence[ScoredSet], resamples: ParentBootstrap) -> FloatArray:
+    """CRPS gain over the customer's own history in 400 resamples of whole parents, mean over the snapshots; (400,)."""
+    gains = resamples.sums([one.crps[OWN_HISTORY] - one.crps[MODEL] for one in sets])
+    return resamples.mean_ratio(gains, resamples.sums([np.ones(one.mature_cases) for one in sets]))

@@ -49,7 +49,8 @@ def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
     """Landmarks for the fit, drawn independently of the outcome; sorted by (customer, invoice, day).
 
     Per invoice issued before ``as_of``: its issue day and one draw each of issue + 1 + U{0..29} (U{0..terms + 15} for
-    terms beyond 30 days), due + 1 + U{0..19}, due + 21 + U{0..79} and max(issue, due - 8 + U{0..15}). A draw counts iff
+    terms beyond 30 days), due + 1 + U{0..19}, due + 21 + U{0..79}, max(issue, due - 8 + U{0..15}) and, so that very old
+    debts are not judged by younger ones (ADR 0018), due + 101 + U{0..259} and due + 361 + U{0..359}. A draw counts iff
     the invoice is open at the start of that day and the day lies before ``as_of``. Draws are keyed by (seed,
     invoice_id), so no row moves another row's draw.
     """
@@ -66,6 +67,8 @@ def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
             facts.due + 1 + draw("landmark-late", 20),
             facts.due + 21 + draw("landmark-very-late", 80),
             np.maximum(facts.issue, facts.due - 8 + draw("landmark-due", 16)),
+            facts.due + 101 + draw("landmark-old", 260),
+            facts.due + 361 + draw("landmark-older", 360),
         ]
     )
     open_until = np.minimum(facts.paid_on, facts.censored_on)

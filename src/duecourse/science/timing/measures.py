@@ -229,10 +229,15 @@ def cash_error(cases: Cases, predicted: Predicted, horizon: int, days: int) -> f
 
 
 def expected_cash(amount: Floats, predicted: Predicted, horizon: int, days: int) -> float:
-    """Cash expected within ``days`` days: sum of amount x F(days - 1); a point counts wholly or not at all."""
+    """Cash expected within ``days`` days: sum of amount x F(days - 1)."""
+    return float(amount @ share_within(predicted, horizon, days))
+
+
+def share_within(predicted: Predicted, horizon: int, days: int) -> Floats:
+    """Share of each amount expected within ``days`` days, F(days - 1); a point counts wholly or not at all; (n,)."""
     if isinstance(predicted, Curves):
-        return float(amount @ predicted.cdf[:, days - 1])
-    return float(amount[capped_quantiles(predicted, horizon)[:, 1] < days].sum())
+        return predicted.cdf[:, days - 1]
+    return (capped_quantiles(predicted, horizon)[:, 1] < days).astype(np.float64)
 
 
 def _whole_days(days: Floats, horizon: int) -> Days:

@@ -10,7 +10,16 @@ import numpy.typing as npt
 
 from duecourse.science.timing.calibration import calibration_segments
 from duecourse.science.timing.case_sets import CaseSet
-from duecourse.science.timing.measures import Curves, Measures, Points, Predicted, crps_per_case, measure
+from duecourse.science.timing.measures import (
+    CASH_DAYS,
+    Curves,
+    Measures,
+    Points,
+    Predicted,
+    crps_per_case,
+    measure,
+    share_within,
+)
 from duecourse.science.timing.pit import Pit, pit
 from duecourse.science.timing.survival import brier_score
 from duecourse.science.timing.tallies import COVERAGE_HORIZONS, Tally, case_groups, tally
@@ -22,10 +31,22 @@ MODEL, OWN_HISTORY = "model", "customer_empirical"
 
 
 @dataclass(frozen=True)
+class CaseCash:
+    """Cash within so many days, case by case in minor units.
+
+    ``received``: what came; ``gap``: method -> expected less received.
+    """
+
+    received: FloatArray
+    gap: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
 class ScoredSet:
     """Results of all methods on one ``CaseSet``; the arrays hold its mature cases only.
 
-    ``crps``: method -> score of each case (methods that have one), ``tallies``: curve method -> counts, ``groups``:
+    ``crps``: method -> score of each case (methods that have one), ``cash``: days ahead -> the open book's cash where
+    any came, ``tallies``: curve method -> counts, ``groups``:
     kind -> label of each case, ``segments``: its segment of recalibration, ``curves``: the model's curves where they
     were asked to be kept. ``brier`` (method -> days -> score) is over all cases, mature or not.
     """
@@ -33,6 +54,7 @@ class ScoredSet:
     case_set: CaseSet
     measures: dict[str, Measures]
     crps: dict[str, FloatArray]
+    cash: dict[str, CaseCash]
     tallies: dict[str, Tally]
     parent: TextArray
     groups: dict[str, TextArray]
@@ -70,6 +92,7 @@ def score_set(case_set: CaseSet, predicted: Mapping[str, Predicted], *, keep_cur
         case_set=case_set,
         measures=measures,
         crps=crps,
+        cash=_cash(case_set, predicted, mature) if measures else {},
         tallies=tallies,
         parent=case_set.parent[mature],
         groups=groups,
@@ -77,6 +100,23 @@ def score_set(case_set: CaseSet, predicted: Mapping[str, Predicted], *, keep_cur
         curves=model.cdf[mature, :horizon] if keep_curves and isinstance(model, Curves) else None,
         brier={name: _brier(case_set, method) for name, method in predicted.items() if isinstance(method, Curves)},
     )
+
+
+def _cash(case_set: CaseSet, predicted: Mapping[str, Predicted], mature: npt.NDArray[np.bool_]) -> dict[str, CaseCash]:
+    if case_set.name != "open":
+        return {}
+    cases = case_set.cases.take(mature)
+    amount = cases.amount_minor.astype(np.float64)
+    cash: dict[str, CaseCash] = {}
+    for days in (days for days in CASH_DAYS if days <= case_set.horizon):
+        received = amount * (cases.paid_after < days)
+        if received.sum() > 0:
+            gap = {
+                name: amount * share_within(method.take(mature), case_set.horizon, days) - received
+                for name, method in predicted.items()
+            }
+            cash[str(days)] = CaseCash(received, gap)
+    return cash
 
 
 def _brier(case_set: CaseSet, curves: Curves) -> dict[str, float]:
