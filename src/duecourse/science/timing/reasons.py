@@ -68,13 +68,16 @@ def habit_reasons(facts: Facts, landmarks: Landmarks) -> dict[int, Reasons]:
 
 
 def largest_reasons(groups: list[tuple[str, float]]) -> Reasons:
-    """At most three (text, days) of a day or more, the largest first; else one that says there is none."""
+    """At most three (text, days) of a day or more, the largest first; else one that says there is none.
+
+    "Like its norm" stands for a difference of less than a day and has 0 days.
+    """
     ordered = sorted(groups, key=lambda group: -abs(group[1]))  # stable: ties stay in the order of the groups
     told = [group for group in ordered if abs(group[1]) >= SMALLEST_REASON_DAYS][:MOST_REASONS]
     if not told:
         total = sum(days for _, days in groups)
-        told = [(LIKE_ITS_NORM if abs(total) < SMALLEST_REASON_DAYS else SMALL_DIFFERENCES, total)]
-    return [{"reason": text, "days": round(days, 1) + 0.0} for text, days in told]
+        told = [(LIKE_ITS_NORM, 0.0) if abs(total) < SMALLEST_REASON_DAYS else (SMALL_DIFFERENCES, total)]
+    return [{"reason": text, "days": round(days, 1)} for text, days in told]
 
 
 def _model_reasons(
