@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from duecourse.core.ids import key_codes
 from duecourse.science.timing.curves import hazard_from_cdf
 from duecourse.science.timing.empirical import HISTORY, PRIOR_PAYMENTS, book_distribution, conditional_on_open
 from duecourse.science.timing.facts import Facts
@@ -106,7 +107,8 @@ def _members(facts: Facts, open_book: Landmarks) -> Landmarks:
     """Open invoices of customers who have paid before, ordered by the hash of their id."""
     start, end = facts.history(facts.customer[open_book.invoice], open_book.known_day)
     known = np.flatnonzero(end > start)
-    order = np.lexsort((open_book.invoice[known], facts.code[open_book.invoice[known]]))
+    code = key_codes(facts.invoice_id[open_book.invoice[known]].tolist())
+    order = np.lexsort((open_book.invoice[known], code))
     return open_book.take(known[order][:MOST_MEMBERS])
 
 
