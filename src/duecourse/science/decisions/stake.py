@@ -98,9 +98,9 @@ def gain_from_uplift(collectible_minor: int, p_paid_alone: float, p_paid_contact
     return round(collectible_minor * (p_paid_contacted - p_paid_alone)) - cost_minor
 
 
-def assumed_gain(stake_minor: float, arm: str, cost_minor: int) -> tuple[int, int, int]:
-    """Expected, low and high gain of one act, in minor units, under the assumed response."""
-    saved = stake_minor * RESPONSE[arm]
+def assumed_gain(at_stake: float, arm: str, cost_minor: int) -> tuple[int, int, int]:
+    """Expected, low and high gain of one act, in minor units, under the assumed response to what is ``at_stake``."""
+    saved = at_stake * RESPONSE[arm]
     return (
         round(saved) - cost_minor,
         round(saved * LOW_FACTOR) - cost_minor,
