@@ -16,7 +16,7 @@ demo: $(VENV)/.run-ready ## set up, run the main job on the bundled example expo
 	$(BIN)/duecourse run examples/export.csv --out out/demo --force
 
 test: $(VENV)/.dev-ready ## set up and run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 	$(BIN)/ruff check .

@@ -221,7 +221,7 @@ def report_of(export: tuple[Path, ...], source: Source, settings: Settings, resu
     notices = list(results.prediction.notes)
     return RunReport(
         identity=RunIdentity(
-            title=" + ".join(file.stem for file in export), sources=tuple(file.name for file in export),
+            title=f"Plan for {', '.join(file.name for file in export)}", sources=tuple(file.name for file in export),
             as_of=settings.as_of, snapshot_id=view.snapshot_id,
             model_id=learnt.model.model_id if learnt.model else "", rung=main_rung(results.prediction.scores),
             policy=settings.policy, policy_version=policy_version(settings.policy), seed=settings.seed,
@@ -254,17 +254,24 @@ def _names(view: View) -> dict[str, str]:
 def write_results(work: Path, source: Source, results: Results, file_format: str) -> None:
     """Ledger, audit, model, predictions, plan, cash and backtest as files in ``work``."""
     from duecourse.ledger.write import write_ledger
+    from duecourse.reports import audit_page, backtest_page
     from duecourse.science.timing.store import save_model
 
     write_ledger(source.ledger, work / "ledger", format="csv" if file_format == "csv" else "parquet")
     if source.imported is not None:
         write_notes(source.imported, work)
-    _write_json(work / "audit.json", results.audit.to_dict())
+    audit = results.audit.to_dict()
+    _write_json(work / "audit.json", audit)
+    (work / "audit.html").write_text(audit_page.render(audit), encoding="utf-8")
     if results.learnt.model is not None:
         (work / "model").mkdir()
         save_model(results.learnt.model, work / "model")
     if results.learnt.report is not None:
-        _write_json(work / "backtest.json", results.learnt.report.to_dict())
+        backtest = results.learnt.report.to_dict()
+        _write_json(work / "backtest.json", backtest)
+        (work / "backtest.html").write_text(
+            backtest_page.render(backtest, title="Backtest", program_version=__version__), encoding="utf-8"
+        )
     frames = {
         "scores": results.prediction.scores, "curves": results.prediction.curves,
         "cash_daily": results.cash_daily, "cash_weekly": results.cash_weekly,

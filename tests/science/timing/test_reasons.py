@@ -308,9 +308,9 @@ def test_only_the_largest_on_rung_model_are_explained(model: TimingModel, monkey
             assert 1 <= len(told) <= 3
             assert [abs(one["days"]) for one in told] == sorted((abs(one["days"]) for one in told), reverse=True)
         else:
-            assert told == habit.get(row, [])
+            assert told == habit[row]
     alone = reasons_in_days(None, facts, asked, rungs, seed=0)
-    assert [json.loads(text) for text in alone] == [habit.get(row, []) for row in range(len(asked))]
+    assert [json.loads(text) for text in alone] == [habit[row] for row in range(len(asked))]
 
 
 def test_habit_against_the_book_without_a_model() -> None:
@@ -330,4 +330,13 @@ def test_habit_against_the_book_without_a_model() -> None:
     facts = facts_from_view(known("2026-02-02", *rows, *extra, *asked))
     assert habit_reasons(facts, open_landmarks(facts)) == {
         0: [{"reason": "usually pays 9 days after due", "days": 7.0}],
+        1: [{"reason": "usually pays 2 days after due", "days": 0.0}],
+    }
+
+
+def test_without_any_payment_the_reason_says_so() -> None:
+    asked = invoice("X", customer_id="C1", issued_on="2026-02-01", due_on="2026-02-20")
+    facts = facts_from_view(known("2026-02-02", asked))
+    assert habit_reasons(facts, open_landmarks(facts)) == {
+        0: [{"reason": "no payment of this customer is known yet", "days": 0.0}]
     }

@@ -186,7 +186,7 @@ def reason_text(reasons: object) -> str:
             days = reason.get("days")
             texts.append(
                 f"{reason['reason']} ({days:+.0f}\N{NO-BREAK SPACE}d)"
-                if isinstance(days, int | float)
+                if isinstance(days, int | float) and abs(days) >= 0.5
                 else reason["reason"]
             )
     return ", ".join(texts)

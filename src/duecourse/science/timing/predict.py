@@ -63,7 +63,7 @@ def predict(model: TimingModel | None, view: View, *, seed: int = 0) -> Predicti
     cdf = np.clip(np.maximum.accumulate(cdf, axis=1), 0.0, 1.0)
     cdf = shifted(cdf, landmarks.day - facts.as_of)
     scores = _scores(facts, landmarks, cdf, view.as_of).with_columns(
-        pl.Series("reasons", reasons_in_days(model, facts, landmarks, rungs, seed=seed), dtype=pl.String),
+        pl.Series("reasons", reasons_in_days(model, facts, landmarks, rungs, seed=seed, view=view), dtype=pl.String),
         pl.Series("rung", rungs.tolist(), dtype=pl.String),
         pl.Series("model_id", _model_ids(model, rungs), dtype=pl.String),
     )

@@ -8,6 +8,7 @@ own habit.
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ TextArray = npt.NDArray[np.object_]
 EXPLAINED = 300  # invoices whose reasons come from the model: those with the largest open amount
 SMALLEST_REASON_DAYS = 1.0
 MOST_REASONS = 3
+NOTHING_PAID_YET = "no payment of this customer is known yet"
 
 Reasons = list[dict[str, object]]
 
@@ -44,26 +46,27 @@ def reasons_in_days(
     """One JSON list of {"reason", "days"} per landmark, the largest first; ``landmarks`` are all open invoices.
 
     Explained invoices have one to three reasons of at least a day, or say that they are like their norm; the others
-    have one reason or none. With ``view``, live promises count.
+    have one reason. With ``view``, live promises count.
     """
     found = habit_reasons(facts, landmarks)
     rows = np.flatnonzero(rungs == MODEL)
     if model is not None and len(rows):
         largest = np.argsort(-facts.open_minor[landmarks.invoice[rows]], kind="stable")[:EXPLAINED]
         found.update(_model_reasons(model, facts, landmarks, rows[largest], seed=seed, view=view))
-    return [json.dumps(found.get(row, []), ensure_ascii=False) for row in range(len(landmarks))]
+    return [json.dumps(found[row], ensure_ascii=False) for row in range(len(landmarks))]
 
 
 def habit_reasons(facts: Facts, landmarks: Landmarks) -> dict[int, Reasons]:
-    """Landmark -> the customer's median delay against the book's, where they differ by a day or more."""
-    if not len(facts.cleared) or not len(landmarks):
-        return {}
+    """Landmark -> the customer's median delay, in days against the book's; or that no payment of it is known yet."""
+    if not len(facts.cleared):
+        return {row: [{"reason": NOTHING_PAID_YET, "days": 0.0}] for row in range(len(landmarks))}
     own = percentiles(delays(facts, landmarks)[:, :PERCENTILE_HISTORY], (0.5,))[:, 0]
     book = float(np.median((facts.paid_on - facts.due)[facts.cleared]))
     found: dict[int, Reasons] = {}
-    for row in np.flatnonzero(np.abs(own - book) >= SMALLEST_REASON_DAYS):
-        text = f"usually pays {delay_text(float(own[row]))}"
-        found[int(row)] = [{"reason": text, "days": round(float(own[row] - book), 1)}]
+    for row, usual in enumerate(own.tolist()):
+        known = not math.isnan(usual)
+        text = f"usually pays {delay_text(usual)}" if known else NOTHING_PAID_YET
+        found[row] = [{"reason": text, "days": round(usual - book, 1) if known else 0.0}]
     return found
 
 
