@@ -8,6 +8,7 @@ afterwards from what is known at ``known_until``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -99,7 +100,7 @@ def backtest(
     how = plan or BacktestPlan(seed=seed)
     known_until = how.known_until or last_outcome(ledger)
     outcomes = Outcomes.of(ledger, known_until)
-    scored = [score_snapshot(ledger, day, outcomes, how) for day in sorted(set(snapshots))]
+    scored = _score_all(ledger, sorted(set(snapshots)), outcomes, how)
     if not any(one.measures for snapshot in scored for one in snapshot.sets.values()):
         raise NotEnoughData(_nothing_to_score(snapshots, known_until))
     return _report(scored, known_until, how)
@@ -119,7 +120,7 @@ def rolling_backtest(ledger: Ledger, as_of: date, *, plan: BacktestPlan | None =
     if not days:
         return None
     how = replace(how, horizon=GATE_HORIZON, known_until=as_of, fewest_snapshots=FEWEST_MONTH_STARTS)
-    scored = [score_snapshot(ledger, day, outcomes, how, keep_curves=day == days[-1]) for day in days]
+    scored = _score_all(ledger, days, outcomes, how, keep_curves_of=days[-1])
     table, says = decide([[one.sets[name] for name in SETS if name in one.sets] for one in scored])
     recalibration = RecalibrationReport(table is not None, says, table.to_dict() if table else None)
     return _report(scored, as_of, how, recalibration)
@@ -155,6 +156,21 @@ def clearings(facts: Facts, day: int) -> tuple[int, int]:
     known = known[known < min(day, NEVER)]
     months = np.unique(known.astype("datetime64[D]").astype("datetime64[M]"))
     return int(known.size), int(months.size)
+
+
+def _score_all(
+    ledger: Ledger, days: Sequence[date], outcomes: Outcomes, how: BacktestPlan, *, keep_curves_of: date | None = None
+) -> list[ScoredSnapshot]:
+    """Every snapshot, ``how.threads`` of them at a time with one thread each: quicker than each with all threads.
+
+    Threads change no result, so neither does the order in which snapshots end.
+    """
+    alone = replace(how, threads=1) if len(days) > 1 else how
+    with ThreadPoolExecutor(max(1, min(how.threads, len(days)))) as pool:
+        jobs = [
+            pool.submit(score_snapshot, ledger, day, outcomes, alone, keep_curves=day == keep_curves_of) for day in days
+        ]
+        return [job.result() for job in jobs]
 
 
 def score_snapshot(

@@ -32,7 +32,7 @@ def judge(model: TimingModel, ledger: Ledger, day: date, *, threads: int, progre
     single = replace(model.config, bags=1)
 
     def refit(view: View) -> TimingModel:
-        return fit(view, seed=model.seed, threads=threads, config=single)
+        return fit(view, seed=model.seed, threads=1, config=single)  # the months themselves run side by side
 
     plan = BacktestPlan(seed=model.seed, threads=threads, fit=refit, progress=progress)
     report = rolling_backtest(ledger, day, plan=plan)
