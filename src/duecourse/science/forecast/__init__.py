@@ -4,6 +4,7 @@ Public face: ``forecast_cash`` of ``OpenItems`` and ``PastInvoices``, then ``cas
 See docs/science/cash-forecast.md.
 """
 
+from duecourse.science.forecast.book import open_items, past_invoices
 from duecourse.science.forecast.cash import CashBands, cash_tables, forecast_book, forecast_cash
 from duecourse.science.forecast.inflow import IssuedHistory
 from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
@@ -18,6 +19,8 @@ __all__ = [
     "cash_tables",
     "forecast_book",
     "forecast_cash",
+    "open_items",
+    "past_invoices",
     "simulate_inflow",
     "simulate_open_book",
 ]
