@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from duecourse.cli.common import (
-    Source,
     as_of_option,
     force_option,
     json_option,
@@ -23,13 +22,12 @@ from duecourse.cli.common import (
     result_directory,
     step,
 )
-from duecourse.cli.import_ import reading_options
+from duecourse.cli.inputs import read_inputs, reading_of, reading_options
 from duecourse.core.errors import UsageError
 from duecourse.core.money import Money, to_minor
 from duecourse.ledger.as_of import Ledger
-from duecourse.ledger.audit import Audit, Reading, audit
+from duecourse.ledger.audit import Audit, audit
 from duecourse.ledger.audit.model import CurrencyBook, Figure
-from duecourse.ledger.audit.tables import refused_row_count
 
 HEADLINES = (
     "receivable", "past_due_share", "dso_countback", "dso_simple", "best_possible_dso", "average_days_delinquent",
@@ -53,8 +51,6 @@ def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: st
     Bad rows are left out, counted and shown with their cure; the ledger itself is not changed. --as-of defaults to
     the day after the last recorded fact.
     """
-    from duecourse.cli.run import read_inputs  # run itself shows an audit
-
     if out is not None:
         refuse_existing(out, force=force)
     with step("read", quiet=as_json):
@@ -71,15 +67,6 @@ def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: st
     else:
         note("nothing was written; pass --out DIR for audit.html and audit.json", quiet=as_json)
     print_summary(_summary(found, files), as_json=as_json, text=_text(found, files))
-
-
-def reading_of(source: Source) -> Reading:
-    """How many rows were read, accepted and refused on the way to ``source``."""
-    if source.imported is not None:
-        files = source.imported.files
-        return Reading(sum(file.rows for file in files), sum(file.accepted for file in files), source.problems)
-    accepted = sum(frame.height for frame in source.ledger.tables.values())
-    return Reading(accepted + refused_row_count(source.problems), accepted, source.problems)
 
 
 def _hourly_minor(text: str | None, ledger: Ledger) -> int | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 import polars as pl
 
 from duecourse.cli.common import (
-    Function,
-    IsoDate,
     csv_text,
     force_option,
     format_option,
@@ -22,47 +18,10 @@ from duecourse.cli.common import (
     refuse_existing,
     result_directory,
 )
-from duecourse.core.errors import BadInput, Problem, UsageError
-from duecourse.core.money import CURRENCIES
-from duecourse.ledger.importing import ImportOptions, ImportResult, NeedsAnswer, import_files, load_map
-from duecourse.ledger.importing.maps import FIELDS
-from duecourse.ledger.importing.outcome import DateOrder, DecimalMark
+from duecourse.cli.inputs import options_of, reading_options, write_notes
+from duecourse.core.errors import BadInput, Problem
+from duecourse.ledger.importing import ImportResult, NeedsAnswer, import_files, load_map
 from duecourse.ledger.schema import TABLES
-
-_ALL_FIELDS = tuple(sorted({name for names in FIELDS.values() for name in names}))
-
-
-_READING_OPTIONS = (
-    click.option(
-        "--map", "map_name", metavar="MAP", help="A map.toml of an earlier import, or the name of a ready map."
-    ),
-    click.option("--currency", metavar="CODE", help="Currency where the file names none, for example USD."),
-    click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="How 3/4/2026 is to be read."),
-    click.option("--decimal", type=click.Choice(["point", "comma"]), help="Decimal mark of the amounts."),
-    click.option(
-        "--default-terms", type=click.IntRange(0, 999), metavar="N", help="Days of credit without a due date."
-    ),
-    click.option("--exported-on", type=IsoDate(), metavar="DATE", help="Day of the export; dates what has no day."),
-    click.option("--encoding", metavar="NAME", help="Encoding of a text file, for example cp1252."),
-    click.option("--delimiter", metavar="CHAR", help="Column delimiter of a text file; 'tab' for a tabulator."),
-    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
-    click.option(
-        "--set", "constants", multiple=True, metavar="FIELD=VALUE", help="One value for a field in every row."
-    ),
-    click.option(
-        "--confirm-names",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        metavar="FILE",
-        help="An edited customer_name_proposals.csv; rows with confirm = yes are merged.",
-    ),
-)
-
-
-def reading_options(command: Function) -> Function:
-    """The options that settle what a file leaves open; ``options_of`` turns them into ``ImportOptions``."""
-    for option in reversed(_READING_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.command("import")
@@ -97,35 +56,6 @@ def import_(files: tuple[Path, ...], out: Path, force: bool, file_format: str, a
     print_summary(_summary(result, out), as_json=as_json, text=_text(result, out))
 
 
-def options_of(given: Mapping[str, Any]) -> ImportOptions:
-    """Import options from the values of ``reading_options`` and ``--skip-bad-rows``. Raises UsageError."""
-    currency = given["currency"].upper() if given["currency"] else None
-    if currency and currency not in CURRENCIES:
-        raise UsageError(f"--currency {currency} is not an ISO 4217 code such as USD, EUR or GBP")
-    constants = {}
-    for text in given["constants"]:
-        name, mark, value = text.partition("=")
-        if not mark or name not in _ALL_FIELDS:
-            raise UsageError(f"--set {text}: expected FIELD=VALUE with FIELD one of {', '.join(_ALL_FIELDS)}")
-        constants[name] = value
-    delimiter = {"tab": "\t", "\\t": "\t"}.get(given["delimiter"] or "", given["delimiter"])
-    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii()):
-        raise UsageError(f"--delimiter {delimiter!r}: expected one character, or tab")
-    return ImportOptions(
-        skip_bad_rows=given["skip_bad_rows"],
-        currency=currency,
-        encoding=given["encoding"],
-        delimiter=delimiter,
-        date_order=cast("DateOrder | None", given["date_order"]),
-        decimal=cast("DecimalMark | None", given["decimal"]),
-        sheet=given["sheet"],
-        default_terms=given["default_terms"],
-        exported_on=cast("date | None", given["exported_on"]),
-        constants=constants,
-        confirmed_names=given["confirm_names"],
-    )
-
-
 def _write(result: ImportResult, out: Path, *, force: bool, file_format: str) -> None:
     from duecourse.ledger.write import write_ledger
 
@@ -143,14 +73,6 @@ def _write(result: ImportResult, out: Path, *, force: bool, file_format: str) ->
     ):
         if name not in written:
             (out / name).unlink(missing_ok=True)
-
-
-def write_notes(result: ImportResult, directory: Path) -> None:
-    """The column map, the rows that are not in the ledger, and the proposals for one customer's spellings."""
-    (directory / "map.toml").write_text(result.column_map.to_toml(), encoding="utf-8")
-    (directory / "problems.csv").write_text(csv_text(result.problem_table), encoding="utf-8")
-    if result.name_proposals.height:
-        (directory / "customer_name_proposals.csv").write_text(csv_text(result.name_proposals), encoding="utf-8")
 
 
 def _write_problems(path: Path, problems: tuple[Problem, ...]) -> None:

@@ -13,7 +13,6 @@ import click
 import polars as pl
 
 from duecourse import __version__
-from duecourse.cli.check import reading_of
 from duecourse.cli.common import (
     Source,
     as_of_option,
@@ -23,7 +22,6 @@ from duecourse.cli.common import (
     note,
     out_option,
     print_summary,
-    read_source,
     refuse_existing,
     resolve_as_of,
     result_directory,
@@ -32,7 +30,7 @@ from duecourse.cli.common import (
     threads_option,
     write_frames,
 )
-from duecourse.cli.import_ import options_of, reading_options, write_notes
+from duecourse.cli.inputs import read_inputs, reading_of, reading_options, write_notes
 from duecourse.cli.plan import the_capacity, write_plan
 from duecourse.core.errors import MissingLibrary, NotEnoughData
 from duecourse.ledger.as_of import Ledger, View
@@ -132,19 +130,6 @@ def run(
             write_results(work, source, results, file_format)
             (work / "report.html").write_text(page, encoding="utf-8")
     print_summary(_summary(out, settings, results), as_json=as_json, text=_text(out, settings, results))
-
-
-def read_inputs(export: tuple[Path, ...], given: Mapping[str, Any], *, quiet: bool) -> Source:
-    """One ledger directory, or one or more files of one export. Raises BadInput and UsageError as ``import`` does."""
-    if len(export) == 1 and (export[0].is_dir() or not export[0].exists() or "://" in str(export[0])):
-        return read_source(export[0], skip_bad_rows=given["skip_bad_rows"], quiet=quiet)
-    from duecourse.ledger.importing import import_files, load_map
-
-    column_map = load_map(given["map_name"]) if given["map_name"] else None
-    result = import_files(export, column_map=column_map, options=options_of(given))
-    for guess in result.guesses:
-        note(f"  guessed: {guess}", quiet=quiet)
-    return Source(result.ledger, result.problems, result)
 
 
 def compute(source: Source, settings: Settings) -> Results:
