@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from duecourse.core.errors import BadInput
 from duecourse.ledger.checks import invariant_problems
 from duecourse.ledger.importing import ImportOptions, ImportResult, import_files
 from duecourse.ledger.importing.names import clusters
@@ -44,12 +43,15 @@ def test_highradius() -> None:
     assert result.ledger.last_known() == date(2019, 8, 31)
 
 
-def test_cassandra_stops_on_five_rows_and_says_how_to_go_on() -> None:
-    with pytest.raises(BadInput, match=r"5 of 6,956 rows cannot be used.*--skip-bad-rows"):
-        imported("cassandra/invoices_known_2016-08-04.csv")
-    result = imported("cassandra/invoices_known_2016-08-04.csv", skip=True)
-    assert result.ledger.table("invoices").height == 6_951
-    assert result.ledger.table("allocations").height == 6_762
+def test_cassandra_keeps_its_two_clocks_and_its_five_prepayments() -> None:
+    result = imported("cassandra/invoices_known_2016-08-04.csv")
+    assert result.problem_table.height == 0
+    assert result.ledger.table("invoices").height == 6_956
+    assert result.ledger.table("allocations").height == 6_767
+    early = result.ledger.table("payments").join(
+        result.ledger.table("allocations"), left_on="payment_id", right_on="source_id"
+    )
+    assert early.filter(pl.col("received_on") < pl.col("applied_on")).height == 5
     assert (
         result.ledger.table("invoices")["recorded_at"].dt.date() > result.ledger.table("invoices")["issued_on"]
     ).sum() > 3_000

@@ -148,9 +148,16 @@ def test_copies_are_dropped_and_listed_contradictions_refused(tmp_path: Path) ->
     assert (one.rows, one.accepted, one.refused, one.duplicates) == (4, 1, 2, 1)
 
 
-def test_paid_before_issued_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path, "x.csv", PAID, ROW + ",2025-12-31")
-    with pytest.raises(BadInput, match="on or after the invoice date 2026-01-01"):
+def test_a_prepayment_is_received_early_and_applied_on_the_day_of_the_invoice(tmp_path: Path) -> None:
+    result = import_files([write(tmp_path, "x.csv", PAID, ROW + ",2025-12-31")])
+    assert rows(result, "payments", "received_on") == [(date(2025, 12, 31),)]
+    assert rows(result, "allocations", "applied_on") == [(date(2026, 1, 1),)]
+    assert any("prepayments" in guess.subject for guess in result.guesses)
+
+
+def test_a_payment_long_before_the_invoice_is_a_wrong_date(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.csv", PAID, ROW + ",2025-01-02")
+    with pytest.raises(BadInput, match="at most 90 days before the invoice date 2026-01-01"):
         import_files([path])
 
 

@@ -15,6 +15,8 @@ from duecourse.ledger.importing.outcome import Guess, ImportOptions, problem_fra
 from duecourse.ledger.importing.reading import ROW
 
 _INVOICE_LEVEL = ("customer_id", "issued_on", "due_on", "amount_minor", "currency")
+# A customer may pay before the invoice is written; much earlier is a wrong date (a slip of the year).
+PREPAID_DAYS = 90
 _PAYMENT_LEVEL = ("cleared_on", "paid_amount_minor", "payment_id")
 
 
@@ -169,12 +171,20 @@ def _check_rows(typed: Typed) -> None:
         "fill the cell, or give --default-terms N for blank ones",
     )
     charged = invoice & (pl.col("amount_minor") > 0)
-    for name, cure in (
-        ("due_on", "correct one of the two dates"),
-        ("cleared_on", "a payment before the invoice: correct it"),
-    ):
-        expected = pl.format("a date on or after the invoice date {}", pl.col("issued_on"))
-        typed.report(charged & (pl.col(name) < pl.col("issued_on")), header(name), pl.col(name), expected, cure)
+    issued = pl.col("issued_on")
+    expected = pl.format("a date on or after the invoice date {}", issued)
+    typed.report(
+        charged & (pl.col("due_on") < issued), header("due_on"), pl.col("due_on"), expected,
+        "correct one of the two dates",
+    )  # fmt: skip
+    paid = pl.col("cleared_on")
+    ahead = (issued - paid).dt.total_days()
+    expected = pl.format("a payment at most {} days before the invoice date {}", pl.lit(PREPAID_DAYS), issued)
+    typed.report(charged & (ahead > PREPAID_DAYS), header("cleared_on"), paid, expected, "correct one of the two dates")
+    prepaid = int(typed.frame.select((charged & (ahead > 0) & (ahead <= PREPAID_DAYS)).sum()).item() or 0)
+    if prepaid:
+        why = f"{prepaid:,} invoices were paid before their own date"
+        typed.guesses.append(Guess(f"{typed.raw.file}, prepayments", "applied on the day of the invoice", why))
     amounts = typed.frame.filter(invoice).get_column("amount_minor")
     negative, positive = int((amounts < 0).sum()), int((amounts > 0).sum())
     if negative > positive and negative > 3:

@@ -84,12 +84,13 @@ def settle(invoices: pl.DataFrame, paid_rows: pl.DataFrame, listed: pl.DataFrame
         pl.col("rest_minor").alias("amount_minor"),
     )
     own = pl.concat([dated, from_export], how="diagonal_relaxed").filter(pl.col("amount_minor") > 0)
+    own = own.join(amounts.select("invoice_id", "issued_on"), on="invoice_id", how="left", maintain_order="left")
+    # Money that came before the invoice is applied on the day of the invoice: not earlier than there was one.
+    own = own.with_columns(applied_on=pl.max_horizontal("received_on", "issued_on")).drop("issued_on")
     payments = pl.concat([_as_payments(own), listed_payments], how="diagonal_relaxed")
     allocations = pl.concat(
         [
-            own.select(
-                "invoice_id", "amount_minor", applied_on="received_on", source_id="payment_id", recorded_at=_known(own)
-            ),
+            own.select("invoice_id", "amount_minor", "applied_on", source_id="payment_id", recorded_at=_known(own)),
             links.select("invoice_id", "amount_minor", "applied_on", source_id="payment_id", recorded_at=_known(links)),
         ],
         how="diagonal_relaxed",
