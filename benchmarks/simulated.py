@@ -22,15 +22,16 @@ from multiprocessing import get_context
 import numpy as np
 from machine import publish, table
 
+from duecourse.ledger.as_of import View
 from duecourse.science.simulate import Simulated, load_world, simulate, true_cdf
 from duecourse.science.timing import baselines
-from duecourse.science.timing.backtest import rolling_backtest
+from duecourse.science.timing.backtest import BacktestPlan, rolling_backtest
 from duecourse.science.timing.case_sets import CaseSet, Outcomes, new_set, open_set
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.events import disputed_cdf
 from duecourse.science.timing.facts import facts_from_view
 from duecourse.science.timing.measures import Curves, Measures, Predicted, measure
-from duecourse.science.timing.model import fit
+from duecourse.science.timing.model import TimingModel, fit
 from duecourse.science.timing.promises import promised_cdf
 
 SNAPSHOT = date(2026, 6, 1)
@@ -38,6 +39,7 @@ HORIZON = 120
 CURVE_DAYS = 178
 MONTHS = 24
 CUSTOMERS = 600
+NULL_CUSTOMERS, NULL_SEEDS = 150, 4
 PROCESSES = 2  # companies side by side, one thread each
 METHODS = ("oracle_payers", "oracle_books", "model", "shown", "customer_empirical", "due_date")
 NAMES = {
@@ -123,7 +125,7 @@ def predictions(simulated: Simulated, seed: int, *, slow_oracle: bool) -> list[t
     view = simulated.ledger.as_of(SNAPSHOT)
     facts = facts_from_view(view)
     outcomes = Outcomes.of(simulated.ledger, simulated.truth.company.world.ends_on)
-    model = fit(view, seed=0, threads=1, config=TimingConfig(bags=1))
+    model = single_booster(view)
     pairs = []
     for one in (
         new_set(SNAPSHOT, outcomes, seed=seed, horizon=HORIZON, new_days=30),
@@ -199,22 +201,32 @@ def _mean(values: list[float | None]) -> float:
 
 def null_world() -> str:
     """What the gate says where there is nothing to learn."""
-    rows = []
-    for seed in range(1, 4):
-        simulated = simulate(load_world("null"), customers=400, months=MONTHS, seed=seed)
-        backtested = rolling_backtest(simulated.ledger, simulated.truth.company.world.ends_on)
-        if backtested is None:
-            rows.append([str(seed), "no verdict: too few mature months", ""])
-            continue
-        failed = [
-            f"{verdict.set}: {check.name} ({check.because})"
-            for verdict in backtested.gate.verdicts.values()
-            for check in verdict.checks
-            if not check.holds
-        ]
-        word = "use the model" if backtested.gate.allowed else "use the baseline"
-        rows.append([str(seed), word, "; ".join(failed) or "all conditions hold"])
+    seeds = range(1, NULL_SEEDS + 1)
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        rows = list(pool.map(null_seed, seeds))
     return "## World `null`: nothing to learn\n\n" + table(("seed", "verdict", "conditions that fail"), rows)
+
+
+def null_seed(seed: int) -> list[str]:
+    """Seed, verdict and failing conditions of one company without any habit to learn."""
+    simulated = simulate(load_world("null"), customers=NULL_CUSTOMERS, months=MONTHS, seed=seed)
+    how = BacktestPlan(threads=1, fit=single_booster)
+    backtested = rolling_backtest(simulated.ledger, simulated.truth.company.world.ends_on, plan=how)
+    if backtested is None:
+        return [str(seed), "no verdict: too few mature months", ""]
+    failed = [
+        f"{verdict.set}: {check.name} ({check.because})"
+        for verdict in backtested.gate.verdicts.values()
+        for check in verdict.checks
+        if not check.holds
+    ]
+    word = "use the model" if backtested.gate.allowed else "use the baseline"
+    return [str(seed), word, "; ".join(failed) or "all conditions hold"]
+
+
+def single_booster(view: View) -> TimingModel:
+    """The model as the gate refits it: one booster, one thread."""
+    return fit(view, seed=0, threads=1, config=TimingConfig(bags=1))
 
 
 if __name__ == "__main__":
