@@ -58,16 +58,21 @@ def predict(model: TimingModel | None, view: View, *, seed: int = 0) -> Predicti
     facts = facts_from_view(view)
     landmarks = open_landmarks(facts)
     rungs = choose_rungs(model, facts, landmarks)
-    cdf = rung_curves(model, facts, landmarks, rungs)
-    cdf = promised_cdf(view, facts, landmarks, disputed_cdf(facts, landmarks, cdf))
-    cdf = np.clip(np.maximum.accumulate(cdf, axis=1), 0.0, 1.0)
-    cdf = shifted(cdf, landmarks.day - facts.as_of)
+    cdf = _final_curves(model, view, facts, landmarks, rungs)
     scores = _scores(facts, landmarks, cdf, view.as_of).with_columns(
         pl.Series("reasons", reasons_in_days(model, facts, landmarks, rungs, seed=seed, view=view), dtype=pl.String),
         pl.Series("rung", rungs.tolist(), dtype=pl.String),
         pl.Series("model_id", _model_ids(model, rungs), dtype=pl.String),
     )
     return Prediction(scores, _curves(facts, landmarks, cdf), _notes(model, rungs))
+
+
+def open_curves(model: TimingModel | None, view: View) -> pl.DataFrame:
+    """The ``curves`` of ``predict`` without its scores and reasons: what a forecast of a past day needs."""
+    facts = facts_from_view(view)
+    landmarks = open_landmarks(facts)
+    rungs = choose_rungs(model, facts, landmarks)
+    return _curves(facts, landmarks, _final_curves(model, view, facts, landmarks, rungs))
 
 
 def open_landmarks(facts: Facts) -> Landmarks:
@@ -107,6 +112,16 @@ def rung_curves(model: TimingModel | None, facts: Facts, landmarks: Landmarks, r
             curves = table.apply(curves, calibration_segments(facts, part))
         cdf[rows] = curves
     return cdf
+
+
+def _final_curves(
+    model: TimingModel | None, view: View, facts: Facts, landmarks: Landmarks, rungs: TextArray
+) -> FloatArray:
+    """The curves of the rungs with disputes, promises and later issue dates, counted from ``as_of``."""
+    cdf = rung_curves(model, facts, landmarks, rungs)
+    cdf = promised_cdf(view, facts, landmarks, disputed_cdf(facts, landmarks, cdf))
+    cdf = np.clip(np.maximum.accumulate(cdf, axis=1), 0.0, 1.0)
+    return shifted(cdf, landmarks.day - facts.as_of)
 
 
 def _scores(facts: Facts, landmarks: Landmarks, cdf: FloatArray, as_of: date) -> pl.DataFrame:
