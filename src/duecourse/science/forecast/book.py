@@ -43,6 +43,7 @@ def open_items(view: View, curves: pl.DataFrame) -> dict[str, OpenItems]:
             due_day=_days(part.get_column("due_on")),
             amount_minor=part.get_column("amount_minor").to_numpy(),
             cdf=cdf[part.get_column("row").to_numpy()],
+            customer_id=part.get_column("customer_id").to_list(),
         )
         for (currency,), part in sorted(rows.group_by("currency", maintain_order=True), key=lambda item: item[0])
     }
@@ -67,6 +68,7 @@ def past_invoices(view: View) -> dict[str, PastInvoices]:
             ),
             parent_id=part.get_column("parent_id").to_numpy(),
             due_day=_days(part.get_column("due_on")),
+            customer_id=part.get_column("customer_id").to_numpy(),
         )
         for (currency,), part in sorted(issued.group_by("currency", maintain_order=True), key=lambda item: item[0])
     }
@@ -101,7 +103,7 @@ def dilution(view: View) -> pl.DataFrame:
 
 
 def _amounts(view: View) -> pl.DataFrame:
-    """invoice_id, currency, parent_id, due_on, amount_minor of every open invoice."""
+    """invoice_id, currency, customer_id, parent_id, due_on, amount_minor of every open invoice."""
     expected = pl.col("open_minor") - pl.col("disputed_minor") - pl.col("netted_minor")
     return (
         collectible(view)
@@ -111,7 +113,7 @@ def _amounts(view: View) -> pl.DataFrame:
         .with_columns(
             (expected * (1.0 - pl.col("dilution").fill_null(0.0))).round().cast(pl.Int64).alias("amount_minor")
         )
-        .select("invoice_id", "currency", "parent_id", "due_on", "amount_minor")
+        .select("invoice_id", "currency", "customer_id", "parent_id", "due_on", "amount_minor")
     )
 
 

@@ -32,15 +32,19 @@ LARGEST_OF_A_DAY = 400  # invoices of a day that are drawn one by one; the rest 
 
 @dataclass(frozen=True)
 class PastInvoices:
-    """The invoices of ``history`` by paying parent and due day, row by row with it: what a future day may copy."""
+    """The invoices of ``history`` by paying parent and due day, row by row with it: what a future day may copy.
+
+    ``customer_id`` says whom a scenario names; without it the paying parent stands for the customer.
+    """
 
     history: IssuedHistory
     parent_id: npt.NDArray[np.object_]
     due_day: Integers
+    customer_id: npt.NDArray[np.object_] | None = None
 
 
 @dataclass(frozen=True)
-class _Shocks:
+class Shocks:
     """The shared numbers of a simulation; ``everybody`` has shape (draws,)."""
 
     seed: int
@@ -55,7 +59,7 @@ class _Shocks:
 
 
 @dataclass(frozen=True)
-class _Copy:
+class CopiedDay:
     """One past day copied to future day ``ahead`` in the draws ``draws``."""
 
     ahead: int
@@ -73,25 +77,40 @@ def simulate_inflow(past: PastInvoices, *, days: int, draws: int, seed: int, sha
     if not len(history.issue_day):
         return cash.astype(np.int64)
     threshold = ndtri(lag_cdf(history))
-    shocks = _Shocks(seed, shares, normals(seed, "everybody", key_codes(["all"]), draws)[0])
+    shocks = inflow_shocks(seed, shares, draws)
     parent_codes = key_codes(past.parent_id.tolist())
-    for copy in _copies(history, days, draws, seed):
+    for copy in copied_days(history, days, draws, seed):
         lags = threshold[int(weekday(np.array([history.as_of + copy.ahead]))[0])]
         amount = history.amount_minor[copy.rows]
-        largest = np.argsort(-amount, kind="stable")[:LARGEST_OF_A_DAY]
+        largest = largest_first(amount)
         rows = copy.rows[largest]
-        z = _timing(past, copy, rows, parent_codes[rows], shocks)
+        z = lateness(past, copy, rows, parent_codes[rows], shocks)
         _add(cash, copy, z, lags, history.amount_minor[rows])
         rest = float(amount.sum() - amount[largest].sum())
         if rest > 0:
             _add_mass(cash, copy, rest, lags, shocks)
-    level = LEVEL_SHOCK if history.weeks >= RECENT_WEEKS else LEVEL_SHOCK_NEW_BOOK
-    shock = np.exp(level * normals(seed, "inflow level", key_codes(["all"]), draws)[0])
-    result: Integers = np.rint(cash * shock[:, None]).astype(np.int64)
+    result: Integers = np.rint(cash * level_shock(history, draws, seed)[:, None]).astype(np.int64)
     return result
 
 
-def _copies(history: IssuedHistory, days: int, draws: int, seed: int) -> Iterator[_Copy]:
+def inflow_shocks(seed: int, shares: Shares, draws: int) -> Shocks:
+    """The shocks of a simulation, keyed so that every simulation with this seed has the same."""
+    return Shocks(seed, shares, normals(seed, "everybody", key_codes(["all"]), draws)[0])
+
+
+def level_shock(history: IssuedHistory, draws: int, seed: int) -> Floats:
+    """The factor on the volume of each draw, shape (draws,)."""
+    level = LEVEL_SHOCK if history.weeks >= RECENT_WEEKS else LEVEL_SHOCK_NEW_BOOK
+    shock: Floats = np.exp(level * normals(seed, "inflow level", key_codes(["all"]), draws)[0])
+    return shock
+
+
+def largest_first(amount_minor: Integers) -> npt.NDArray[np.intp]:
+    """Places of a day's invoices that are drawn one by one, the largest first; the others move as one mass."""
+    return np.argsort(-amount_minor, kind="stable")[:LARGEST_OF_A_DAY]
+
+
+def copied_days(history: IssuedHistory, days: int, draws: int, seed: int) -> Iterator[CopiedDay]:
     """Which past day each future day copies, grouped: all draws that copy the same day together."""
     weeks = max(1, history.weeks)
     recent, long = min(RECENT_WEEKS, weeks), min(LONG_WEEKS, weeks)
@@ -109,11 +128,11 @@ def _copies(history: IssuedHistory, days: int, draws: int, seed: int) -> Iterato
                 day = history.as_of - 1 - (ahead + int(week) * 5) % max(1, weeks * WEEK)
             first, last = np.searchsorted(by_day, (day, day + 1))
             if last > first:
-                yield _Copy(ahead, np.sort(order[first:last]), np.flatnonzero(back == week))
+                yield CopiedDay(ahead, np.sort(order[first:last]), np.flatnonzero(back == week))
 
 
-def _timing(
-    past: PastInvoices, copy: _Copy, rows: npt.NDArray[np.intp], parent_code: npt.NDArray[np.uint64], shocks: _Shocks
+def lateness(
+    past: PastInvoices, copy: CopiedDay, rows: npt.NDArray[np.intp], parent_code: npt.NDArray[np.uint64], shocks: Shocks
 ) -> Floats:
     """Standard normals of shape (rows, copy.draws): how late each copied invoice is, with the open book's shocks."""
     history, shares = past.history, shocks.shares
@@ -130,7 +149,7 @@ def _timing(
     return z
 
 
-def _add(cash: Floats, copy: _Copy, z: Floats, lags: Floats, amount_minor: Integers) -> None:
+def _add(cash: Floats, copy: CopiedDay, z: Floats, lags: Floats, amount_minor: Integers) -> None:
     """Adds each invoice's amount on the day it is paid, for the draws of this copy."""
     days = cash.shape[1]
     paid = copy.ahead + np.searchsorted(lags, z)
@@ -140,7 +159,7 @@ def _add(cash: Floats, copy: _Copy, z: Floats, lags: Floats, amount_minor: Integ
     np.add.at(cash, (draw[inside], paid[inside]), weight[inside])
 
 
-def _add_mass(cash: Floats, copy: _Copy, amount: float, lags: Floats, shocks: _Shocks) -> None:
+def _add_mass(cash: Floats, copy: CopiedDay, amount: float, lags: Floats, shocks: Shocks) -> None:
     """Adds many small invoices as one mass: given the economy's shock their shares paid by each lag are certain."""
     from scipy.special import ndtr
 

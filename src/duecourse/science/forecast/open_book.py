@@ -12,6 +12,7 @@ keyed by (seed, what it belongs to, draw): adding an invoice changes no other in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -53,7 +54,8 @@ class OpenItems:
     """Open items of one currency, row by row: ids, paying parent, due day, amount and payment curve.
 
     ``due_day`` are days since 1970-01-01, ``amount_minor`` what may still arrive, ``cdf`` has shape (n, days) with
-    cdf[i, j] = P(paid on or before day j | open at the start of day 0).
+    cdf[i, j] = P(paid on or before day j | open at the start of day 0). ``customer_id`` says whom a scenario names;
+    without it the paying parent stands for the customer.
     """
 
     invoice_id: list[str]
@@ -61,6 +63,7 @@ class OpenItems:
     due_day: Integers
     amount_minor: Integers
     cdf: Floats
+    customer_id: Sequence[str] = ()
 
 
 def normals(seed: int, stream: str, codes: Codes, draws: int | npt.NDArray[np.intp]) -> Floats:
