@@ -12,8 +12,6 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-_MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
-
 
 def sha256_hex(*parts: bytes) -> str:
     """Hex SHA-256 of the parts, each preceded by its length so that no two lists of parts collide."""
@@ -33,7 +31,14 @@ def key_codes(keys: Iterable[str]) -> npt.NDArray[np.uint64]:
 
 
 def uniform(seed: int, stream: str, codes: npt.NDArray[np.uint64], step: int = 0) -> npt.NDArray[np.float64]:
-    """Uniform numbers in [0, 1), shape of ``codes``, keyed by (seed, stream, code, step).
+    """Uniform numbers in [0, 1), shape of ``codes``, keyed by (seed, stream, code, step)."""
+    bits = keyed_bits(seed, stream, codes, step)
+    result: npt.NDArray[np.float64] = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return result
+
+
+def keyed_bits(seed: int, stream: str, codes: npt.NDArray[np.uint64], step: int = 0) -> npt.NDArray[np.uint64]:
+    """64 random bits per code, shape of ``codes``, keyed by (seed, stream, code, step).
 
     splitmix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
     """
@@ -41,8 +46,9 @@ def uniform(seed: int, stream: str, codes: npt.NDArray[np.uint64], step: int = 0
     with np.errstate(over="ignore"):
         z = (codes ^ np.uint64(start)) + np.uint64(0x9E3779B97F4A7C15)
         for _ in range(2):  # two rounds: the keys themselves are xor-ed in, one round leaves visible structure
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            z = (z ^ (z >> np.uint64(31))) & _MASK
-    result: npt.NDArray[np.float64] = (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return result
+            z ^= z >> np.uint64(30)
+            z *= np.uint64(0xBF58476D1CE4E5B9)
+            z ^= z >> np.uint64(27)
+            z *= np.uint64(0x94D049BB133111EB)
+            z ^= z >> np.uint64(31)
+    return z
