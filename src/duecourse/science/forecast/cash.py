@@ -25,12 +25,14 @@ WEEK = 7
 class CashBands:
     """One currency's cash, minor units: exact means per day of open and of new invoices, and draws of their sum.
 
-    Shapes (days,), (days,) and (draws, days).
+    Shapes (days,), (days,) and (draws, days). ``open_draws_minor`` is the open book's part of the draws: a scenario
+    that moves everything needs to draw only the other side of its difference.
     """
 
     open_mean_minor: Integers
     new_mean_minor: Integers
     draws_minor: Integers
+    open_draws_minor: Integers | None = None
 
     def window(self, first: int, last: int) -> tuple[int, int, int]:
         """P10, P50 and P90 of days ``first``..``last`` - 1 taken together, from the draws (linear, type 7)."""
@@ -58,9 +60,9 @@ def forecast_cash(
     items: OpenItems, past: PastInvoices, *, days: int, draws: int, seed: int, shares: Shares | None = None
 ) -> CashBands:
     """One currency's cash over ``days`` days: the open book and the invoices that are not issued yet."""
-    simulated = simulate_open_book(items, days=days, draws=draws, seed=seed, shares=shares)
-    simulated += simulate_inflow(past, days=days, draws=draws, seed=seed, shares=shares)
-    return CashBands(open_mean(items, days), in_whole_units(inflow_mean(past.history, days)), simulated)
+    opened = simulate_open_book(items, days=days, draws=draws, seed=seed, shares=shares)
+    simulated = opened + simulate_inflow(past, days=days, draws=draws, seed=seed, shares=shares)
+    return CashBands(open_mean(items, days), in_whole_units(inflow_mean(past.history, days)), simulated, opened)
 
 
 def forecast_book(
