@@ -76,6 +76,22 @@ class GroupDraws:
         week = np.minimum(day // WEEK, self.weeks)
         self._add_at(self.of_past[rows][:, None], draw[None, :], week, amount_minor)
 
+    def add_mass(
+        self, rows: npt.NDArray[np.intp], amount_minor: Floats, draw: npt.NDArray[np.intp], paid: tuple[int, Floats]
+    ) -> None:
+        """Add past invoices ``rows`` as a mass: of each the share ``paid[1]`` (draws, days) from day ``paid[0]`` on."""
+        first, on_day = paid
+        week = np.minimum((first + np.arange(on_day.shape[1])) // WEEK, self.weeks)
+        starts = np.flatnonzero(np.diff(week, prepend=-1))
+        by_week = np.add.reduceat(on_day, starts, axis=1)
+        mass = np.bincount(self.of_past[rows], amount_minor, minlength=len(self.keys))
+        for group in np.flatnonzero(mass):
+            self.cash[np.ix_([group], draw, week[starts])] += mass[group] * by_week
+
+    def scale(self, factor: Floats) -> None:
+        """Multiply every draw by its ``factor`` (draws,), then round to whole minor units."""
+        self.cash[:] = np.rint(self.cash * factor[None, :, None])
+
     def _add_at(
         self, group: npt.NDArray[np.int64], draw: npt.NDArray[np.int64], week: npt.NDArray[np.integer],
         amount: npt.NDArray[np.int64] | npt.NDArray[np.float64],

@@ -8,12 +8,16 @@ and pay-runs make the lag depend on the day of the week.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from duecourse.science.forecast.open_book import Floats, Integers
+from duecourse.core.calendar import NO_DAYS
+from duecourse.core.calendar import weekday as weekday
+from duecourse.science.forecast.inflow_calendar import day_scale
+from duecourse.science.forecast.shocks import Floats, Integers
 
 WEEK = 7
 RECENT_WEEKS, LONG_WEEKS, LEAST_WEEKS = 8, 26, 4
@@ -27,15 +31,20 @@ NOT_PAID = np.iinfo(np.int64).max
 class IssuedHistory:
     """Invoices of one currency known at ``as_of`` (epoch day): issue day, amount in minor units, and paid day.
 
-    ``paid_day`` is ``NOT_PAID`` where the invoice is still open. Shapes (n,).
+    ``paid_day`` is ``NOT_PAID`` where the invoice is still open. Shapes (n,). ``holidays`` are epoch days, sorted, past
+    and coming, on which the business itself rests. On the first ``usual_days`` coming days only the share
+    ``usual_share`` (n,) of each amount is expected again, because the rest is known already, invoice by invoice.
     """
 
     as_of: int
     issue_day: Integers
     paid_day: Integers
     amount_minor: Integers
+    holidays: Integers = field(default_factory=lambda: NO_DAYS)
+    usual_share: Floats | None = None
+    usual_days: int = 0
 
-    @property
+    @cached_property
     def weeks(self) -> int:
         """Whole weeks of full business before ``as_of``.
 
@@ -52,11 +61,6 @@ class IssuedHistory:
         return last + 1 if last < len(amount) - 1 or oldest_week_is_whole else last
 
 
-def weekday(day: Integers) -> Integers:
-    """Monday 0 .. Sunday 6 of epoch days."""
-    return (day + 3) % WEEK
-
-
 def long_run_share(days: int) -> Floats:
     """g_k for k = 0..days-1: the weight of the 26-week rate."""
     return np.minimum(1.0, np.arange(days) / GLIDE_DAYS)
@@ -64,20 +68,57 @@ def long_run_share(days: int) -> Floats:
 
 def issue_volume(history: IssuedHistory, days: int) -> Floats:
     """Expected amount issued on each of the next ``days`` days in minor units, shape (days,); 0 without history."""
-    rates = {n: _mean_by_weekday(history, min(n, history.weeks)) for n in (RECENT_WEEKS, LONG_WEEKS)}
+    result: Floats = volume_by_group(history, days, np.zeros(len(history.issue_day), dtype=np.int64), 1)[0]
+    return result
+
+
+def volume_by_group(history: IssuedHistory, days: int, group: Integers, groups: int) -> Floats:
+    """``issue_volume`` of each group of past invoices, shape (groups, days); ``group`` (n,) from 0."""
+    volume = _usual_volume(history, days, group, groups, history.amount_minor)
+    known = min(history.usual_days, days)
+    if known and history.usual_share is not None:
+        volume[:, :known] = _usual_volume(history, known, group, groups, history.amount_minor * history.usual_share)
+    return volume
+
+
+def expected_scale(history: IssuedHistory, days: int) -> Floats:
+    """Factor of holidays and of the position in the month on the volume of each coming day, shape (days,)."""
+    return day_scale(
+        history.as_of, history.issue_day, history.amount_minor,
+        weeks=history.weeks, holidays=history.holidays, days=days,
+    )  # fmt: skip
+
+
+def weeks_to_copy(history: IssuedHistory, ahead: int, weeks: int) -> Integers:
+    """How many weeks back the days lie that coming day ``ahead`` may copy: of the last ``weeks`` all but holidays."""
+    back = np.arange(1, weeks + 1, dtype=np.int64)
+    worked = back[~np.isin(history.as_of + ahead % WEEK - WEEK * back, history.holidays)]
+    return worked if len(worked) else back
+
+
+def _usual_volume(history: IssuedHistory, days: int, group: Integers, groups: int, amount: Floats | Integers) -> Floats:
+    recent, long = (_rates(history, min(n, history.weeks), group, groups, amount) for n in (RECENT_WEEKS, LONG_WEEKS))
     ahead = weekday(history.as_of + np.arange(days, dtype=np.int64))
     share = long_run_share(days)
-    return (1 - share) * rates[RECENT_WEEKS][ahead] + share * rates[LONG_WEEKS][ahead]
+    result: Floats = ((1 - share) * recent[:, ahead] + share * long[:, ahead]) * expected_scale(history, days)
+    return result
 
 
-def _mean_by_weekday(history: IssuedHistory, weeks: int) -> Floats:
-    """Mean amount issued per weekday over the last ``weeks`` weeks; the mean over all days for a very new book."""
+def _rates(history: IssuedHistory, weeks: int, group: Integers, groups: int, amount: Floats | Integers) -> Floats:
+    """Mean amount issued per group and weekday over the last ``weeks`` weeks, holidays apart; shape (groups, 7).
+
+    The mean over all days for a very new book.
+    """
     if weeks < LEAST_WEEKS:
         known_days = max(1, history.as_of - int(history.issue_day.min())) if len(history.issue_day) else 1
-        return np.full(WEEK, float(history.amount_minor.sum()) / known_days)
-    inside = history.issue_day >= history.as_of - weeks * WEEK
-    total = np.bincount(weekday(history.issue_day[inside]), history.amount_minor[inside], minlength=WEEK)
-    return total / weeks
+        each = np.bincount(group, amount, minlength=groups) / known_days
+        return np.repeat(each[:, None], WEEK, axis=1)
+    inside = (history.issue_day >= history.as_of - weeks * WEEK) & ~np.isin(history.issue_day, history.holidays)
+    cell = group[inside] * WEEK + weekday(history.issue_day[inside])
+    total = np.bincount(cell, amount[inside], minlength=groups * WEEK).reshape(groups, WEEK)
+    worked = np.array([len(weeks_to_copy(history, ahead, weeks)) for ahead in range(WEEK)])
+    result: Floats = total / worked[(np.arange(WEEK) - int(weekday(np.array([history.as_of]))[0])) % WEEK]
+    return result
 
 
 def lag_cdf(history: IssuedHistory) -> Floats:
@@ -111,13 +152,19 @@ def _kaplan_meier(lag: Integers, event: npt.NDArray[np.bool_], weight: Integers)
 
 def inflow_mean(history: IssuedHistory, days: int) -> Floats:
     """Expected cash per day from invoices not issued yet, minor units, shape (days,): volume convolved with lag."""
+    result: Floats = inflow_mean_by_group(history, days, np.zeros(len(history.issue_day), dtype=np.int64), 1)[0]
+    return result
+
+
+def inflow_mean_by_group(history: IssuedHistory, days: int, group: Integers, groups: int) -> Floats:
+    """``inflow_mean`` of each group of past invoices, shape (groups, days)."""
+    cash = np.zeros((groups, days))
     if not len(history.issue_day):
-        return np.zeros(days)
-    volume = issue_volume(history, days)
+        return cash
+    volume = volume_by_group(history, days, group, groups)
     pmf = np.diff(lag_cdf(history), axis=1, prepend=0.0)
     ahead = weekday(history.as_of + np.arange(days, dtype=np.int64))
-    cash = np.zeros(days)
     for k in range(days):
         reach = min(days - k, LAG_HORIZON_DAYS)
-        cash[k : k + reach] += volume[k] * pmf[ahead[k], :reach]
+        cash[:, k : k + reach] += volume[:, [k]] * pmf[ahead[k], :reach]
     return cash

@@ -7,24 +7,30 @@ else of the last 26. Each copied invoice gets its lag through the same shared sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from duecourse.core.ids import key_codes, uniform
+from duecourse.science.forecast.groups import GroupDraws
 from duecourse.science.forecast.inflow import (
     LEAST_WEEKS,
     LONG_WEEKS,
+    NOT_PAID,
     RECENT_WEEKS,
     WEEK,
     IssuedHistory,
+    expected_scale,
     lag_cdf,
     long_run_share,
     weekday,
+    weeks_to_copy,
 )
-from duecourse.science.forecast.open_book import Floats, Integers, Shares, due_weeks, normals
+from duecourse.science.forecast.open_book import Shares
+from duecourse.science.forecast.shocks import Codes, Floats, Integers, due_weeks, normals
 
 LEVEL_SHOCK, LEVEL_SHOCK_NEW_BOOK = 0.03, 0.15
 LARGEST_OF_A_DAY = 400  # invoices of a day that are drawn one by one; the rest moves as one mass with the economy
@@ -34,13 +40,22 @@ LARGEST_OF_A_DAY = 400  # invoices of a day that are drawn one by one; the rest 
 class PastInvoices:
     """The invoices of ``history`` by paying parent and due day, row by row with it: what a future day may copy.
 
-    ``customer_id`` says whom a scenario names; without it the paying parent stands for the customer.
+    ``customer_id`` says whom a scenario names; without it the paying parent stands for the customer. ``entity_id`` is
+    the legal entity ("" where unknown), ``invoice_id`` names an invoice's own shock (without it its row does).
     """
 
     history: IssuedHistory
     parent_id: npt.NDArray[np.object_]
     due_day: Integers
     customer_id: npt.NDArray[np.object_] | None = None
+    entity_id: npt.NDArray[np.object_] | None = None
+    invoice_id: npt.NDArray[np.object_] | None = None
+
+    @cached_property
+    def own_codes(self) -> Codes:
+        """What names the own shock of every invoice."""
+        rows = [str(row) for row in range(len(self.parent_id))]
+        return key_codes(rows if self.invoice_id is None else self.invoice_id.tolist())
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,16 @@ class Shocks:
     seed: int
     shares: Shares
     everybody: Floats
+    batch_codes: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
+
+    def batches(self, parent_id: npt.NDArray[np.object_], week: Integers) -> Codes:
+        """Codes of the batches (parent, due week), the same as in the open book; shape (n,)."""
+        keys = list(zip(parent_id.tolist(), week.tolist(), strict=True))
+        known = self.batch_codes
+        unknown = [key for key in dict.fromkeys(keys) if key not in known]
+        codes = key_codes(f"{parent}\x1f{due_week}" for parent, due_week in unknown)
+        known.update(zip(unknown, codes.tolist(), strict=True))
+        return np.fromiter((known[key] for key in keys), dtype=np.uint64, count=len(keys))
 
     def shared(self, stream: str, codes: npt.NDArray[np.uint64], draws: npt.NDArray[np.intp]) -> Floats:
         """One row of normals per code, drawn once for equal codes."""
@@ -60,36 +85,54 @@ class Shocks:
 
 @dataclass(frozen=True)
 class CopiedDay:
-    """One past day copied to future day ``ahead`` in the draws ``draws``."""
+    """One past day copied to future day ``ahead`` in the draws ``draws``.
+
+    ``amount_minor`` (rows,) is what each copy counts: the past amount times the factors of the future day.
+    """
 
     ahead: int
     rows: npt.NDArray[np.intp]
     draws: npt.NDArray[np.intp]
+    amount_minor: Floats
 
 
-def simulate_inflow(past: PastInvoices, *, days: int, draws: int, seed: int, shares: Shares | None = None) -> Integers:
-    """Simulated cash in minor units from invoices not issued yet, shape (draws, days)."""
+def simulate_inflow(
+    past: PastInvoices,
+    *,
+    days: int,
+    draws: int,
+    seed: int,
+    shares: Shares | None = None,
+    groups: Sequence[GroupDraws] = (),
+) -> Integers:
+    """Simulated cash in minor units from invoices not issued yet, shape (draws, days).
+
+    ``groups`` are filled with the same draws, week by week; they must be empty.
+    """
     from scipy.special import ndtri
 
-    shares = shares or Shares()
     cash = np.zeros((draws, days), dtype=np.float64)
     history = past.history
-    if not len(history.issue_day):
+    if not len(history.issue_day) or not days:
         return cash.astype(np.int64)
     threshold = ndtri(lag_cdf(history))
-    shocks = inflow_shocks(seed, shares, draws)
+    shocks = inflow_shocks(seed, shares or Shares(), draws)
     parent_codes = key_codes(past.parent_id.tolist())
-    for copy in copied_days(history, days, draws, seed):
+    for copy in copied_days(history, days, draws, seed, codes=past.own_codes):
         lags = threshold[int(weekday(np.array([history.as_of + copy.ahead]))[0])]
-        amount = history.amount_minor[copy.rows]
-        largest = largest_first(amount)
-        rows = copy.rows[largest]
-        z = lateness(past, copy, rows, parent_codes[rows], shocks)
-        _add(cash, copy, z, lags, history.amount_minor[rows])
-        rest = float(amount.sum() - amount[largest].sum())
-        if rest > 0:
-            _add_mass(cash, copy, rest, lags, shocks)
-    result: Integers = np.rint(cash * level_shock(history, draws, seed)[:, None]).astype(np.int64)
+        largest = largest_first(copy.amount_minor)
+        rows, amount = copy.rows[largest], copy.amount_minor[largest]
+        paid = paid_days(copy, lags, lateness(past, copy, rows, parent_codes[rows], shocks))
+        _add(cash, copy, paid, amount)
+        for group in groups:
+            group.add_past(rows, copy.draws, paid, amount[:, None])
+        small = np.delete(np.arange(len(copy.rows)), largest)
+        if len(small):
+            _add_mass(cash, copy, small, (lags, shocks, groups))
+    level = level_shock(history, draws, seed)
+    for group in groups:
+        group.scale(level)
+    result: Integers = np.rint(cash * level[:, None]).astype(np.int64)
     return result
 
 
@@ -105,65 +148,85 @@ def level_shock(history: IssuedHistory, draws: int, seed: int) -> Floats:
     return shock
 
 
-def largest_first(amount_minor: Integers) -> npt.NDArray[np.intp]:
+def largest_first(amount_minor: Integers | Floats) -> npt.NDArray[np.intp]:
     """Places of a day's invoices that are drawn one by one, the largest first; the others move as one mass."""
     return np.argsort(-amount_minor, kind="stable")[:LARGEST_OF_A_DAY]
 
 
-def copied_days(history: IssuedHistory, days: int, draws: int, seed: int) -> Iterator[CopiedDay]:
-    """Which past day each future day copies, grouped: all draws that copy the same day together."""
+def copied_days(
+    history: IssuedHistory, days: int, draws: int, seed: int, *, codes: Codes | None = None
+) -> Iterator[CopiedDay]:
+    """Which past day each future day copies, grouped: all draws that copy the same day together.
+
+    ``codes`` put the invoices of a day in an order that does not depend on their rows.
+    """
     weeks = max(1, history.weeks)
     recent, long = min(RECENT_WEEKS, weeks), min(LONG_WEEKS, weeks)
-    order = np.argsort(history.issue_day, kind="stable")
+    order = np.lexsort((np.arange(len(history.issue_day)) if codes is None else codes, history.issue_day))
     by_day = history.issue_day[order]
-    share = long_run_share(days)
+    share, scale = long_run_share(days), expected_scale(history, days)
+    usual = history.amount_minor * (1.0 if history.usual_share is None else history.usual_share)
     step = np.arange(draws, dtype=np.uint64)
     for ahead in range(days):
         which, pick = (uniform(seed, f"inflow {name} {ahead}", step) for name in ("rate", "week"))
-        span = np.where(which < share[ahead], long, recent)
-        back = (pick * span).astype(np.int64) + 1
+        choices = [weeks_to_copy(history, ahead, span) for span in (recent, long)]
+        chosen = [choice[(pick * len(choice)).astype(np.int64)] for choice in choices]
+        back = np.where(which < share[ahead], chosen[1], chosen[0])
+        counted = usual if ahead < history.usual_days else history.amount_minor
         for week in np.unique(back):
             day = history.as_of + ahead % WEEK - WEEK * int(week)
             if weeks < LEAST_WEEKS:  # too new for weekdays: any of the known days
                 day = history.as_of - 1 - (ahead + int(week) * 5) % max(1, weeks * WEEK)
             first, last = np.searchsorted(by_day, (day, day + 1))
             if last > first:
-                yield CopiedDay(ahead, np.sort(order[first:last]), np.flatnonzero(back == week))
+                rows = order[first:last]
+                yield CopiedDay(ahead, rows, np.flatnonzero(back == week), counted[rows] * scale[ahead])
 
 
 def lateness(
-    past: PastInvoices, copy: CopiedDay, rows: npt.NDArray[np.intp], parent_code: npt.NDArray[np.uint64], shocks: Shocks
+    past: PastInvoices, copy: CopiedDay, rows: npt.NDArray[np.intp], parent_code: Codes, shocks: Shocks
 ) -> Floats:
     """Standard normals of shape (rows, copy.draws): how late each copied invoice is, with the open book's shocks."""
     history, shares = past.history, shocks.shares
     shift = history.as_of + copy.ahead - history.issue_day[rows]
-    weeks = due_weeks(past.due_day[rows] + shift)
-    batch_keys = [f"{parent}\x1f{week}" for parent, week in zip(past.parent_id[rows], weeks, strict=True)]
-    own_keys = key_codes([f"{copy.ahead}\x1f{row}" for row in rows])
-    z: Floats = np.sqrt(shares.own) * normals(shocks.seed, "copy", own_keys, copy.draws)
+    own = normals(shocks.seed, f"copy {copy.ahead}", past.own_codes[rows], copy.draws)
+    z: Floats = np.sqrt(shares.own) * own
     z += np.sqrt(shares.everybody) * shocks.everybody[copy.draws]
     if shares.customer > 0:
         z += np.sqrt(shares.customer) * shocks.shared("customer", parent_code, copy.draws)
     if shares.batch > 0:
-        z += np.sqrt(shares.batch) * shocks.shared("batch", key_codes(batch_keys), copy.draws)
+        codes = shocks.batches(past.parent_id[rows], due_weeks(past.due_day[rows] + shift))
+        z += np.sqrt(shares.batch) * shocks.shared("batch", codes, copy.draws)
     return z
 
 
-def _add(cash: Floats, copy: CopiedDay, z: Floats, lags: Floats, amount_minor: Integers) -> None:
+def paid_days(copy: CopiedDay, lags: Floats, z: Floats) -> Integers:
+    """Day after ``as_of`` on which each copy is paid, shape of ``z``; ``NOT_PAID`` beyond the horizon of the lags."""
+    lag = np.searchsorted(lags, z)
+    result: Integers = np.where(lag < len(lags), copy.ahead + lag, NOT_PAID)
+    return result
+
+
+def _add(cash: Floats, copy: CopiedDay, paid: Integers, amount: Floats) -> None:
     """Adds each invoice's amount on the day it is paid, for the draws of this copy."""
     days = cash.shape[1]
-    paid = copy.ahead + np.searchsorted(lags, z)
     inside = paid < days
     draw = np.broadcast_to(copy.draws, paid.shape)
-    weight = np.broadcast_to(amount_minor[:, None], paid.shape)
-    np.add.at(cash, (draw[inside], paid[inside]), weight[inside])
+    weight = np.broadcast_to(amount[:, None], paid.shape)
+    np.add.at(cash.reshape(-1), draw[inside] * days + paid[inside], weight[inside])
 
 
-def _add_mass(cash: Floats, copy: CopiedDay, amount: float, lags: Floats, shocks: Shocks) -> None:
+def _add_mass(
+    cash: Floats, copy: CopiedDay, small: npt.NDArray[np.intp], how: tuple[Floats, Shocks, Sequence[GroupDraws]]
+) -> None:
     """Adds many small invoices as one mass: given the economy's shock their shares paid by each lag are certain."""
     from scipy.special import ndtr
 
+    lags, shocks, groups = how
     reach = min(cash.shape[1] - copy.ahead, len(lags))
     economy = np.sqrt(shocks.shares.everybody) * shocks.everybody[copy.draws]
     by_lag = ndtr((lags[None, :reach] - economy[:, None]) / np.sqrt(1.0 - shocks.shares.everybody))
-    cash[copy.draws, copy.ahead : copy.ahead + reach] += amount * np.diff(by_lag, axis=1, prepend=0.0)
+    on_day = np.diff(by_lag, axis=1, prepend=0.0)
+    cash[copy.draws, copy.ahead : copy.ahead + reach] += copy.amount_minor[small].sum() * on_day
+    for group in groups:
+        group.add_mass(copy.rows[small], copy.amount_minor[small], copy.draws, (copy.ahead, on_day))
