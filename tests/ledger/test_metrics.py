@@ -28,10 +28,12 @@ MEASURES = [
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.__name__)
-def test_every_measure_states_its_formula_unit_and_caution_and_the_reference_says_the_same(measure: object) -> None:
+def test_every_measure_states_its_formula_unit_caution_and_source_and_the_reference_says_the_same(
+    measure: object,
+) -> None:
     about = definition(measure)  # type: ignore[arg-type]
     reference = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
-    assert f"| `{about.name}` | {about.formula} | {about.unit} | {about.caution} |" in reference
+    assert f"| `{about.name}` | {about.formula} | {about.unit} | {about.caution} | {about.source} |" in reference
 
 
 def test_working_capital_freed_and_bad_debt_avoided() -> None:
@@ -199,7 +201,7 @@ def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="no level 'region'"):
         metrics.dso_simple(known("2026-03-01", invoice()), by=("region",))
     with pytest.raises(ValueError, match="no level 'entity_id'"):
-        metrics.response_rate(known("2026-03-01", invoice()), by=("entity_id",))
+        metrics.unapplied_share(known("2026-03-01", invoice()), by=("entity_id",))
 
 
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -225,3 +227,67 @@ def test_parts_add_up_at_every_level(seed: int) -> None:
             )
         )
         assert (simple - best - late).abs().max() in (None, pytest.approx(0, abs=1e-6))
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10_000))
+def test_what_has_no_invoice_stays_in_the_parts(seed: int) -> None:
+    """Free credits, promises and cash add up at every level, those of blank entities and unknown payers included."""
+    prepared = Books(random_ledger(seed, invoices=30).as_of(AS_OF))
+    measures = (
+        (metrics.dilution, ("credited_minor", "deducted_minor", "written_off_minor"), metrics.LEVELS),
+        (metrics.promise_kept_rate, ("promises", "promised_minor", "arrived_minor"), metrics.LEVELS),
+        (metrics.unapplied_share, ("unapplied_minor", "unidentified_minor", "receipts_minor"), metrics.LEVELS[1:]),
+    )
+    for measure, columns, levels in measures:
+        whole = measure(prepared).group_by("currency").agg(pl.col(*columns).sum()).sort("currency")
+        for level in levels:
+            parts = measure(prepared, by=(level,)).group_by("currency").agg(pl.col(*columns).sum()).sort("currency")
+            assert parts.rows() == whole.rows(), (measure.__name__, level)
+
+
+def test_contact_to_cash_waits_for_half_of_those_contacted() -> None:
+    rows = [
+        *(invoice(f"I{n}", 10_000, "2025-11-01", customer_id=f"C{n}") for n in range(4)),
+        *(activity(f"A{n}", "email", "2026-01-05T09:00:00Z", customer_id=f"C{n}") for n in range(4)),
+        activity("A9", "email", "2026-01-09T09:00:00Z", customer_id="C0"),
+        allocation("I0", 4_000, "2026-01-12"),
+    ]
+    one = metrics.contact_to_cash(known("2026-03-01", *rows))
+    assert one.select("contacted", "paid", "contact_to_cash_days").row(0) == (4, 1, None)
+    assert one["missing"].item() == "fewer than half of those contacted brought cash within 30 days"
+    two = metrics.contact_to_cash(known("2026-03-01", *rows, allocation("I1", 100, "2026-01-25")))
+    assert two.select("contacted", "paid", "contact_to_cash_days").row(0) == (4, 2, 20)  # 7 and 20 days; the 2nd of 4
+    late = metrics.contact_to_cash(known("2026-03-01", *rows, allocation("I1", 100, "2026-02-05")))
+    assert late["paid"].item() == 1  # 31 days are longer than everybody was watched
+
+
+def test_cost_per_unit_belongs_to_the_customers_on_whom_the_minutes_were_spent() -> None:
+    rows = [
+        invoice("I1", 100_000, "2025-12-01", customer_id="C1"), invoice("I2", 50_000, "2025-12-01", customer_id="C2"),
+        allocation("I1", 100_000, "2026-01-20"), allocation("I2", 50_000, "2026-01-20"),
+        activity("A1", "call", "2026-01-05T09:00:00Z", minutes=30.0),
+    ]  # fmt: skip
+    view = known("2026-03-01", *rows)
+    whole = metrics.cost_per_unit_collected(view, hourly_cost_minor=6_000, tools_minor=1_500)
+    assert whole.select("minutes", "cost_minor", "collected_minor", "cost_per_unit").row(0) == (
+        30,
+        4_500,
+        150_000,
+        0.03,
+    )
+    parts = metrics.cost_per_unit_collected(view, by=("customer_id",), hourly_cost_minor=6_000, tools_minor=1_500)
+    assert parts.select("customer_id", "cost_minor", "cost_per_unit").rows() == [("C1", 3_000, 0.03), ("C2", 0, 0.0)]
+
+
+def test_a_contact_counts_in_the_entities_of_its_customer_and_only_their_cash_answers_it() -> None:
+    rows = [
+        invoice("I1", 100, "2025-12-01", entity_id="E1"), invoice("I2", 100, "2025-12-01", entity_id="E2"),
+        activity("A1", "email", "2026-01-05T09:00:00Z"), allocation("I2", 100, "2026-01-09"),
+    ]  # fmt: skip
+    found = metrics.collection_effectiveness_rate(known("2026-03-01", *rows), by=("entity_id",))
+    assert found.select("entity_id", "contacted", "paid").rows() == [("E1", 1, 0), ("E2", 1, 1)]
+    assert metrics.collection_effectiveness_rate(known("2026-03-01", *rows)).select("contacted", "paid").row(0) == (
+        1,
+        1,
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from duecourse.ledger.schema import TABLES
 Answer = dict[tuple[Any, ...], tuple[Any, ...]]
 
 _BASE = """
-create view i as select v.*, coalesce(v.entity_id, '') as entity, coalesce(c.segment, '') as segment,
+create table i as select v.*, coalesce(v.entity_id, '') as entity, coalesce(c.segment, '') as segment,
     coalesce(c.parent_id, '') as parent_id
   from seen_invoices v left join seen_customers c using (customer_id);
-create view a as select s.* , i.issued_on, i.due_on, i.currency, i.customer_id, i.entity, i.segment, i.parent_id
+create table a as select s.* , i.issued_on, i.due_on, i.currency, i.customer_id, i.entity, i.segment, i.parent_id
   from seen_allocations s join i using (invoice_id);
 create macro live(till) as table
   select * from a where applied_on < till and (reversed_on is null or reversed_on >= till);
@@ -31,7 +32,7 @@ create macro owed(till) as table
   select i.*, greatest(i.amount_minor - coalesce(p.paid, 0), 0) as open_minor, date_diff('day', i.due_on, till) as late
   from i left join (select invoice_id, sum(amount_minor) as paid from live(till) group by 1) p using (invoice_id)
   where i.issued_on < till;
-create view closed as
+create table closed as
   select i.*, case when done then coalesce(last_on, issued_on) end as cleared_on,
     case when not done then null
          when lost > 0 and lost >= cash and lost >= credited then 'written_off'
@@ -51,6 +52,7 @@ class Oracle:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, day: date) -> None:
         self.connection, self.day = connection, day
+        self._asked: dict[str, Answer] = {}
 
     def ask(self, keys: Sequence[str], sql: str, **values: Any) -> Answer:
         """Group -> figures; ``{k}`` in the text is the list of keys, ``{j}`` the join of g and s on them."""
@@ -65,8 +67,11 @@ class Oracle:
             },
         )
         used = {name: value for name, value in values.items() if f"${name}" in text}
-        rows = self.connection.execute(text, used).fetchall()
-        return {tuple(row[: len(names)]): tuple(row[len(names) :]) for row in rows}
+        question = f"{text} {used}"
+        if question not in self._asked:
+            rows = self.connection.execute(text, used).fetchall()
+            self._asked[question] = {tuple(row[: len(names)]): tuple(row[len(names) :]) for row in rows}
+        return self._asked[question]
 
     def receivables(self, keys: Sequence[str], at: date) -> Answer:
         return self.ask(keys, """select {gk}, coalesce(ar, 0)::bigint, coalesce(past, 0)::bigint from {g} g left join (
@@ -114,12 +119,21 @@ class Oracle:
             from owed($at::date) where open_minor > 0 group by {k}""", at=at)  # fmt: skip
 
     def rolls(self, keys: Sequence[str], at: date) -> Answer:
-        return self.ask(keys, """with old as (select * from owed($before::date)), new as (select * from owed($at::date))
-            select {gk}, coalesce((select sum(open_minor) from old s where {j} and late <= 0), 0)::bigint,
-              coalesce((select sum(open_minor) from new s where {j} and late between 1 and 30), 0)::bigint,
-              coalesce((select sum(open_minor) from old s where {j} and late between 61 and 90), 0)::bigint,
-              coalesce((select sum(open_minor) from new s where {j} and late between 91 and 120), 0)::bigint
-            from {g} g""", at=at, before=at - timedelta(days=30))  # fmt: skip
+        """For each of the four steps the balance in its bucket 30 days before and in the next bucket now."""
+        steps = ((-999999, 0), (1, 30), (31, 60), (61, 90), (91, 120))
+        sums = ", ".join(
+            f"coalesce((select sum(open_minor) from {book} s "  # noqa: S608 - own text
+            f"where {{j}} and late between {low} and {high}), 0)::bigint"
+            for pair in pairwise(steps)
+            for book, (low, high) in zip(("old", "new"), pair, strict=True)
+        )
+        return self.ask(
+            keys,
+            "with old as (select * from owed($before::date)), new as (select * from owed($at::date)) "  # noqa: S608 - own text
+            f"select {{gk}}, {sums} from {{g}} g",
+            at=at,
+            before=at - timedelta(days=30),
+        )
 
     def cure(self, keys: Sequence[str], at: date) -> Answer:
         return self.ask(keys, """select {gk}, coalesce(sum(s.open_minor), 0)::bigint, coalesce(sum(least(s.open_minor,
@@ -129,11 +143,12 @@ class Oracle:
             group by {gk}""", at=at, before=at - timedelta(days=30))  # fmt: skip
 
     def risk(self, keys: Sequence[str], at: date) -> Answer:
-        """All mature months together: invoices, reached, amount, reached amount."""
-        return self.ask(keys, """select {k}, count(*), count(*) filter (hit), sum(amount_minor),
-            coalesce(sum(amount_minor) filter (hit), 0) from (select *, (closed_as is null or cleared_on >= $at or
-              closed_as = 'written_off' or cleared_on - due_on >= 90) as hit from closed where issued_on < $at and
-              last_day(due_on) + 90 < $at
+        """Invoices, reached, amount, reached amount of the mature months; ``due_month`` may be among the keys."""
+        return self.ask(keys, """select {k}, count(*), count(*) filter (hit), sum(amount_minor)::bigint,
+            coalesce(sum(amount_minor) filter (hit), 0)::bigint from (select *,
+              date_trunc('month', due_on)::date as due_month, (closed_as is null or
+              cleared_on >= $at or closed_as = 'written_off' or cleared_on - due_on >= 90) as hit from closed
+              where issued_on < $at and last_day(due_on) + 90 < $at
               and due_on >= date_trunc('month', $at - 90) - interval 12 month) group by {k}""", at=at)  # fmt: skip
 
     def paid(self, keys: Sequence[str], start: date, end: date) -> Answer:
@@ -176,17 +191,22 @@ class Oracle:
             select {gk}, coalesce((select sum(amount_minor) from credits s where {j}), 0)::bigint,
               coalesce((select sum(amount_minor) from deductions s where {j}), 0)::bigint,
               coalesce((select sum(amount_minor) from live($at::date) s where {j} and applied_on >= $start
-                and source_kind = 'write_off'), 0)::bigint from {g} g""", start=start, at=at)  # fmt: skip
+                and source_kind = 'write_off'), 0)::bigint
+            from (select {k} from {g} union select {k} from credits) g""", start=start, at=at)  # fmt: skip
 
-    def unapplied(self, at: date) -> Answer:
-        return self.ask((), """with p as (select *, greatest(amount_minor - coalesce((select sum(amount_minor)
+    def unapplied(self, keys: Sequence[str], at: date) -> Answer:
+        return self.ask(keys, """with p as (select v.payment_id, v.currency, v.received_on, v.amount_minor,
+              coalesce(v.customer_id, '') as customer_id, v.customer_id is not null as known,
+              coalesce(c.segment, '') as segment, coalesce(c.parent_id, '') as parent_id,
+              greatest(amount_minor - coalesce((select sum(amount_minor)
               from seen_allocations a where a.source_id = payment_id and source_kind = 'payment' and applied_on < $at
-              and (reversed_on is null or reversed_on >= $at)), 0), 0) as free from seen_payments
+              and (reversed_on is null or reversed_on >= $at)), 0), 0) as free from seen_payments v
+              left join (select distinct customer_id, segment, parent_id from i) c using (customer_id)
               where received_on < $at and coalesce(status, 'cleared') <> 'returned')
-            select {gk}, coalesce((select sum(free) from p s where {j} and customer_id is not null), 0)::bigint,
-              coalesce((select sum(free) from p s where {j} and customer_id is null), 0)::bigint,
+            select {gk}, coalesce((select sum(free) from p s where {j} and known), 0)::bigint,
+              coalesce((select sum(free) from p s where {j} and not known), 0)::bigint,
               coalesce((select sum(amount_minor) from p s where {j} and received_on >= $since), 0)::bigint
-            from {g} g""", at=at, since=at - timedelta(days=30))  # fmt: skip
+            from (select {k} from {g} union select {k} from p) g""", at=at, since=at - timedelta(days=30))  # fmt: skip
 
     def shares(self, keys: Sequence[str], at: date) -> Answer:
         """Open amount, open amount of the three largest customers, HHI."""
@@ -201,6 +221,7 @@ class Oracle:
         channels = (
             "('email', 'sms', 'letter', 'portal')" if response else "('email','sms','letter','portal','call','meeting')"
         )
+        same = "and l.entity = who.entity" if "entity_id" in keys else ""
         answered = """or exists (select 1 from seen_activities b where b.customer_id = t.customer_id and
               (b.direction = 'in' or b.outcome in ('clicked', 'replied')) and b.occurred_at::date < $at and
               b.occurred_at::date - t.d between 0 and $days)
@@ -211,11 +232,51 @@ class Oracle:
               and occurred_at::date >= $stop - 90),
             who as (select distinct {{k}}, t.customer_id as c, t.d from t join i using (customer_id)),
             hit as (select distinct {{k}}, c, exists (select 1 from live($at::date) l where l.customer_id = who.c
-                and l.currency = who.currency and l.source_kind = 'payment'
+                and l.currency = who.currency {same} and l.source_kind = 'payment'
                 and l.applied_on - who.d between 0 and $days)
                 {answered.replace("t.customer_id", "who.c").replace("t.d", "who.d")} as yes from who)
             select {{gk}}, count(distinct c), count(distinct c) filter (yes) from {{g}} g left join hit s on {{j}}
             group by {{gk}}""", at=at, days=days, stop=at - timedelta(days=days))  # noqa: S608 # fmt: skip
+
+    def to_cash(self, keys: Sequence[str], at: date, days: int) -> Answer:
+        """contacted, paid within ``days``, and the ceil(n/2)-th smallest wait where so many paid."""
+        same = "and l.entity = w.entity" if "entity_id" in keys else ""
+        return self.ask(keys, f"""with t as (select customer_id, min(occurred_at::date) as d from seen_activities
+              where direction = 'out' and channel <> 'note' and occurred_at::date < $stop
+              and occurred_at::date >= $stop - 90 group by 1),
+            w as (select distinct {{k}}, t.customer_id as c, t.d from t join i using (customer_id)),
+            x as (select w.*, (select min(l.applied_on - w.d) from live($at::date) l where l.customer_id = w.c
+                and l.currency = w.currency {same} and l.source_kind = 'payment'
+                and l.applied_on between w.d and w.d + $days) as wait from w),
+            r as (select *, row_number() over (partition by {{k}} order by wait nulls last) as place,
+                count(*) over (partition by {{k}}) as n from x)
+            select {{gk}}, count(c), count(wait), max(wait) filter (place = (n + 1) // 2)
+            from {{g}} g left join r s on {{j}} group by {{gk}}""",  # noqa: S608 - own text
+            at=at, days=days, stop=at - timedelta(days=days))  # fmt: skip
+
+    def worked(self, keys: Sequence[str], start: date, at: date) -> Answer:
+        """(customer, day) pairs and days with a contact; the currency of the answer is empty."""
+        names = ", ".join([*keys, "''"])
+        rows = self.connection.execute(f"""with t as (select a.customer_id, coalesce(c.segment, '') as segment,
+                coalesce(c.parent_id, '') as parent_id, a.occurred_at::date as d from seen_activities a
+              left join (select distinct customer_id, segment, parent_id from i) c using (customer_id)
+              where direction = 'out' and channel <> 'note' and occurred_at::date >= $start and occurred_at::date < $at)
+            select {names}, count(distinct (customer_id, d)), count(distinct d) from t
+            {"group by all" if keys else ""}""", {"start": start, "at": at}).fetchall()  # noqa: S608 # fmt: skip
+        return {tuple(row[:-2]): tuple(row[-2:]) for row in rows}
+
+    def work(self, keys: Sequence[str], start: date, at: date) -> Answer:
+        """minutes, contacts, collected."""
+        joined = " and ".join(["true", *(f"t.{key} = g.{key}" for key in keys)])
+        return self.ask(keys, f"""with t as (select a.* exclude (customer_id), a.customer_id,
+                coalesce(c.segment, '') as segment, coalesce(c.parent_id, '') as parent_id from seen_activities a
+              left join (select distinct customer_id, segment, parent_id from i) c using (customer_id)
+              where occurred_at::date >= $start and occurred_at::date < $at)
+            select {{gk}}, coalesce((select sum(minutes) from t where {joined}), 0)::double,
+              (select count(*) from t where {joined} and direction = 'out' and channel <> 'note'),
+              coalesce((select sum(amount_minor) from live($at::date) s where {{j}} and source_kind = 'payment'
+                and applied_on >= $start), 0)::bigint
+            from {{g}} g""", start=start, at=at)  # noqa: S608 # fmt: skip
 
     def touchless(self, keys: Sequence[str], start: date, end: date) -> Answer:
         return self.ask(keys, """select {gk}, count(s.invoice_id),
@@ -231,9 +292,14 @@ class Oracle:
         """promises, kept, part_kept, broken, promised, arrived."""
         return self.ask(keys, """with p as (select v.*, coalesce(c.segment, '') as segment,
                 coalesce(c.parent_id, '') as parent_id,
+                (select case when count(distinct entity) = 1 then min(entity) else '' end from i
+                  where case when len(coalesce(v.invoice_ids, [])) > 0 then list_contains(v.invoice_ids, i.invoice_id)
+                    else i.customer_id = v.customer_id end) as entity,
                 due_on - greatest(isodow(due_on) - 5, 0)::int
                   + case when least(isodow(due_on), 5) <= 3 then 2 else 4 end as until_
-              from seen_promises v left join seen_customers c using (customer_id) where promised_on < $at),
+              from seen_promises v
+              left join (select distinct customer_id, segment, parent_id from i) c using (customer_id)
+              where promised_on < $at),
             m as (select p.*, least(amount_minor, coalesce((select sum(l.amount_minor) from live($at::date) l
                 where l.source_kind = 'payment' and l.currency = p.currency
                 and l.applied_on between p.promised_on and p.until_
@@ -246,7 +312,8 @@ class Oracle:
               count(*) filter (came < amount_minor and came >= amount_minor / 2),
               count(*) filter (came < amount_minor / 2),
               coalesce(sum(amount_minor), 0)::bigint, coalesce(sum(came), 0)::bigint
-            from {g} g left join m s on {j} group by {gk}""", start=start, at=at)  # fmt: skip
+            from (select {k} from {g} union select {k} from m) g left join m s on {j} group by {gk}""",
+            start=start, at=at)  # fmt: skip
 
     def disputes(self, keys: Sequence[str], start: date, at: date) -> Answer:
         """closed, median days, P90 days, favour ratio, open disputed, opened in 90 days."""
@@ -275,8 +342,10 @@ def oracle(ledger: Ledger, day: date, folder: Path) -> Iterator[Oracle]:
             path = folder / f"{name}.parquet"
             ledger.table(name).write_parquet(path)
             connection.execute(
-                f"create table seen_{name} as select * from read_parquet('{path}') where "  # noqa: S608 - own paths
-                f"(recorded_at is null or recorded_at < day()::timestamptz)"
+                f"""create table seen_{name} as select * exclude (age) from (
+                  select *, row_number() over (partition by {table.key[0]} order by recorded_at desc nulls last) as age
+                  from read_parquet('{path}') where recorded_at is null or recorded_at < day()::timestamptz)
+                where age = 1 and (voided_at is null or voided_at >= day()::timestamptz)"""  # noqa: S608 - own paths
             )
         connection.execute("update seen_allocations set reversed_on = null where reversed_on >= day()")
         connection.execute(

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import polars as pl
 
-from duecourse.ledger.as_of import Ledger, View
+from duecourse.ledger.as_of import Ledger, View, start_of_day
 from duecourse.ledger.audit.model import Fault, Severity
 from duecourse.ledger.metrics import Books
 from duecourse.ledger.schema import TABLES
@@ -37,6 +37,11 @@ class Evidence:
     def table(self, name: str) -> pl.DataFrame:
         """Visible rows of a table."""
         return self.view.table(name)
+
+    def versions(self, name: str) -> pl.DataFrame:
+        """All versions of the rows of a table that were recorded before the audited morning."""
+        moment = start_of_day(self.as_of)
+        return self.ledger.table(name).filter(pl.col("recorded_at").is_null() | (pl.col("recorded_at") < moment))
 
     def holds(self, name: str) -> bool:
         """Whether the view has any row of the table; without any, references to it cannot be checked."""

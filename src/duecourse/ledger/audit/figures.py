@@ -52,7 +52,7 @@ SHOWN = (
     Shown("days_beyond_terms", "Days beyond terms", "days", metrics.days_beyond_terms, "days_beyond_terms_days",
           ("cleared", "cleared_minor")),
     Shown("at_risk_rate", "At-risk rate, 90+ days", "share", metrics.at_risk_rate, "at_risk_share",
-          ("amount_minor", "reached_minor")),
+          ("amount_minor", "reached_minor"), (("each_month", False),)),
     Shown("cure_rate", "Cure rate, 30 days", "share", metrics.cure_rate, "cure_rate",
           ("delinquent_minor", "cured_minor")),
     Shown("dilution", "Dilution", "share", metrics.dilution, "dilution",
@@ -102,20 +102,12 @@ def company_frames(books: Books, *, hourly_cost_minor: int | None) -> dict[str, 
         options: dict[str, int | None] = dict(shown.options)
         if shown.measure is metrics.cost_per_unit_collected:
             options["hourly_cost_minor"] = hourly_cost_minor
-        frame = shown.measure(books, **options)
-        frames[_frame_key(shown)] = _all_cohorts(frame) if shown.measure is metrics.at_risk_rate else frame
+        frames[_frame_key(shown)] = shown.measure(books, **options)
     return frames
 
 
 def _frame_key(shown: Shown) -> str:
     return f"{shown.measure.__name__}{shown.options}"
-
-
-def _all_cohorts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The at-risk rate of all mature cohorts together, per currency."""
-    sums = frame.group_by("currency").agg(pl.col("amount_minor", "reached_minor").sum())
-    value = pl.when(pl.col("amount_minor") > 0).then(pl.col("reached_minor") / pl.col("amount_minor"))
-    return sums.with_columns(value.alias("at_risk_share"), pl.lit("").alias("missing"))
 
 
 _NO_ROW = {

@@ -122,8 +122,11 @@ def _over_allocated(evidence: Evidence) -> pl.DataFrame:
 def _reused_id(evidence: Evidence) -> pl.DataFrame:
     if "invoices" not in evidence.ledger.has_versions:
         return evidence.table("invoices").clear()
-    versions = evidence.ledger.table("invoices")
-    owners = versions.group_by("invoice_id").agg(pl.struct("customer_id", "currency").n_unique().alias("owners"))
+    owners = (
+        evidence.versions("invoices")
+        .group_by("invoice_id")
+        .agg(pl.struct("customer_id", "currency").n_unique().alias("owners"))
+    )
     reused = owners.filter(pl.col("owners") > 1).select("invoice_id")
     return evidence.table("invoices").join(reused, on="invoice_id", how="semi", maintain_order="left")
 

@@ -111,7 +111,7 @@ def _duplicate_version(table: str) -> Check:
         if table not in evidence.ledger.has_versions:
             return evidence.table(table).clear()
         same = pl.struct(*key, "recorded_at")
-        return evidence.ledger.table(table).filter(same.is_duplicated() & ~same.is_first_distinct())
+        return evidence.versions(table).filter(same.is_duplicated() & ~same.is_first_distinct())
 
     return Check(
         f"{table}_duplicate_id", table, "error", "the same id twice, recorded at the same moment",

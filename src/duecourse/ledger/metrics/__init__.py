@@ -13,6 +13,7 @@ from duecourse.ledger.metrics.concentration import customer_shares, hhi, top_sha
 from duecourse.ledger.metrics.contacts import (
     accounts_worked_per_day,
     collection_effectiveness_rate,
+    contact_to_cash,
     cost_per_unit_collected,
     response_rate,
     touchless_share,
@@ -68,6 +69,7 @@ __all__ = [
     "carried_by",
     "cei",
     "collection_effectiveness_rate",
+    "contact_to_cash",
     "cost_per_unit_collected",
     "cure_rate",
     "customer_shares",

@@ -33,8 +33,9 @@ def ageing(source: Source, *, at: date | None = None, by: Sequence[str] = ()) ->
     """Open amount by days past due: current, 1-30, 31-60, 61-90, 91+; five rows per group, in that order.
 
     Unit: minor units, and share of the group's open amount. Caution: by due date and gross; unapplied cash and free
-    credits are not in it (they age by their own date). The buckets sum to the receivables. Columns: levels, currency,
-    bucket, invoices, open_minor, share (null when nothing is open).
+    credits are not in it (they age by their own date). The buckets sum to the receivables. Source: the aged trial
+    balance; the buckets are those of the field. Columns: levels, currency, bucket, invoices, open_minor, share (null
+    when nothing is open).
     """
     check_levels(by)
     books = books_of(source)
@@ -61,7 +62,8 @@ def ageing(source: Source, *, at: date | None = None, by: Sequence[str] = ()) ->
 def past_due_share(source: Source, *, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
     """Past-due share = AR past due / AR.
 
-    Unit: share. Caution: an amount due today is not past due; unapplied cash is not netted. Columns: levels,
+    Unit: share. Caution: an amount due today is not past due; unapplied cash is not netted. Source: Credit Research
+    Foundation, National Summary of Domestic Trade Receivables (its per cent current, turned round). Columns: levels,
     currency, receivable_minor, past_due_minor, past_due_share, missing.
     """
     check_levels(by)
@@ -77,10 +79,11 @@ def roll_rates(source: Source, *, at: date | None = None, by: Sequence[str] = ()
     """Roll rate k -> k+1 = balance in bucket k+1 / balance in bucket k 30 days earlier.
 
     Buckets are 30 days wide, the last one 91-120, so that old stock does not count as newly rolled. The balance
-    "current" is everything not yet due, whatever its terms. Unit: share. Caution: the product of rolls is the flow
-    to loss only if the Markov assumption holds, which must be tested; invoices issued and due within the 30 days can
-    push the first rate above 1. Columns: levels, currency, from_bucket, to_bucket, from_minor, to_minor, roll_rate,
-    missing.
+    "current" is everything not yet due, whatever its terms. Unit: share. Caution: the product of rolls is the flow to
+    loss only if the Markov assumption holds, which must be tested; invoices issued and due within the 30 days can
+    push the first rate above 1. Source: Cyert, Davidson and Thompson 1962, Management Science 8(3), with balances of
+    two dates instead of accounts followed. Columns: levels, currency, from_bucket, to_bucket, from_minor, to_minor,
+    roll_rate, missing.
     """
     check_levels(by)
     books = books_of(source)
@@ -114,7 +117,8 @@ def cure_rate(source: Source, *, at: date | None = None, by: Sequence[str] = ())
     """Cure rate = balance that was past due 30 days before and has been paid since / that balance.
 
     Unit: share. Caution: credits and write-offs are no cure; it is a self-cure only where nobody was contacted.
-    Columns: levels, currency, delinquent_minor, cured_minor, cure_rate, missing.
+    Source: practice of credit risk; 30 days are ours. Columns: levels, currency, delinquent_minor, cured_minor,
+    cure_rate, missing.
     """
     check_levels(by)
     books = books_of(source)
@@ -150,22 +154,30 @@ def cure_rate(source: Source, *, at: date | None = None, by: Sequence[str] = ())
 
 
 def at_risk_rate(
-    source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12, days: int = 90
+    source: Source,
+    *,
+    at: date | None = None,
+    by: Sequence[str] = (),
+    months: int = 12,
+    days: int = 90,
+    each_month: bool = True,
 ) -> pl.DataFrame:
     """At-risk rate: share (count and amount) of the invoices of a due month that reached 90 or more days late.
 
     Cohorts by due month, only mature ones: every invoice of the month must have been due more than ``days`` days
     before ``at``. Reached = cleared ``days`` or more days after due, still open, or written off. Unit: share.
-    Caution: the newest cohort is at least three months old. One row per group and month (``due_month``), the last
-    ``months`` mature ones. Columns: levels, currency, due_month, invoices, reached, amount_minor, reached_minor,
-    at_risk_count_share, at_risk_share (amount), missing.
+    Caution: the newest cohort is at least three months old. Source: practice of credit risk (90 days past due, as in
+    Basel III and IFRS 9 B5.5.37), counted by vintage. One row per group and month (``due_month``), the last
+    ``months`` mature ones; with ``each_month`` off one row per group for all of them together. Columns: levels,
+    currency, due_month, invoices, reached, amount_minor, reached_minor, at_risk_count_share, at_risk_share (amount),
+    missing.
     """
     check_levels(by)
     books = books_of(source)
     day = at or books.view.as_of
     last = month_start(day - timedelta(days=days))  # a month whose last day is due + days < at ends before this
     reached = reached_days_late(day, days)
-    keys = [*by, "currency", "due_month"]
+    keys = [*by, "currency", *(["due_month"] if each_month else [])]
     sums = (
         books.invoices.filter(
             pl.col("due_on").is_between(add_months(last, -months), last, closed="left") & (pl.col("issued_on") < day)
@@ -185,7 +197,7 @@ def at_risk_rate(
         sums,
         "at_risk_share",
         pl.col("reached_minor") / pl.col("amount_minor"),
-        (pl.col("amount_minor") <= 0, "nothing fell due in the month"),
+        (pl.col("amount_minor") <= 0, "nothing fell due in time"),
     )
 
 

@@ -19,6 +19,7 @@ from duecourse.ledger.as_of import View
 from duecourse.ledger.balances import invoice_balances
 
 LEVELS = ("entity_id", "segment", "parent_id", "customer_id")
+CUSTOMER_LEVELS = LEVELS[1:]  # of facts that belong to a customer and to no entity: cash, contacts
 SALE_KINDS = ("invoice", "debit_note")  # interest and fees are owed, but they are not sales
 
 
@@ -195,12 +196,16 @@ class Books:
         return self.fill(sums, by, "sales_minor")
 
     def fill(self, sums: pl.DataFrame, by: Sequence[str], *amounts: str) -> pl.DataFrame:
-        """``sums`` for every group of the book, 0 where nothing happened, sorted by group."""
+        """``sums`` for every group of the book, 0 where nothing happened, sorted by group.
+
+        A group that has no invoice (a credit or a promise that names none) stays, so that parts add up to the whole.
+        """
         keys = [*by, "currency"]
         return (
             self.groups(by)
-            .join(sums, on=keys, how="left", maintain_order="left")
+            .join(sums, on=keys, how="full", coalesce=True, nulls_equal=True)
             .with_columns(pl.col(*amounts).fill_null(0))
+            .sort(keys)
         )
 
     def starts_after(self, day: date, *, slack_days: int = 7) -> bool:

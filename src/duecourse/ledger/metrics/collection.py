@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from duecourse.ledger.metrics.books import Books, Source, add_months, books_of, check_levels, result
+from duecourse.ledger.metrics.books import CUSTOMER_LEVELS, Books, Source, add_months, books_of, check_levels, result
 from duecourse.ledger.metrics.dso import NO_SALES
 
 SMALLEST_CEI_BASE = 0.05  # of the opening receivables: below it the quotient says nothing
@@ -52,24 +52,27 @@ def dilution(source: Source, *, at: date | None = None, by: Sequence[str] = (), 
 
     Credits are those issued (``credits``, and credit allocations whose credit is not in that table); deductions are
     disputes closed as valid or partly valid without a credit of their own; write-offs are allocations. Unit: share.
-    Caution: free credits count when issued, whatever they are used for. Columns: levels, currency, credited_minor,
-    deducted_minor, written_off_minor, sales_minor, dilution, missing.
+    Caution: free credits count when issued, whatever they are used for. Source: practice of receivables finance
+    (securitisation, factoring). Columns: levels, currency, credited_minor, deducted_minor, written_off_minor,
+    sales_minor, dilution, missing.
     """
     check_levels(by)
     books = books_of(source)
     day = at or books.view.as_of
     start = add_months(day, -months)
-    frame = books.sales(start, day, by)
+    keys = [*by, "currency"]
     parts = {
         "credited_minor": _credits(books, start, day),
         "deducted_minor": _deductions(books, start, day),
         "written_off_minor": _allocated(books, start, day, "write_off"),
     }
-    for name, rows in parts.items():
-        sums = rows.group_by(*by, "currency").agg(pl.col("amount_minor").sum().alias(name))
-        frame = frame.join(sums, on=[*by, "currency"], how="left", maintain_order="left")
+    sums = pl.concat(
+        (rows.select(*keys, pl.col("amount_minor").alias(name)) for name, rows in parts.items()), how="diagonal"
+    )
+    frame = books.fill(sums.group_by(keys).agg(pl.col(*parts).sum()), by, *parts)
+    sales = books.sales(start, day, by)
     return result(
-        frame.with_columns(pl.col(*parts).fill_null(0)),
+        frame.join(sales, on=keys, how="left", maintain_order="left").with_columns(pl.col("sales_minor").fill_null(0)),
         "dilution",
         pl.sum_horizontal(*parts) / pl.col("sales_minor"),
         (pl.lit(_nothing_but_cash(books)), "no credit, deduction or write-off is in the books: were they exported?"),
@@ -80,8 +83,9 @@ def dilution(source: Source, *, at: date | None = None, by: Sequence[str] = (), 
 def bad_debt_ratio(source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12) -> pl.DataFrame:
     """Bad-debt ratio = write-offs / S over the last 12 months.
 
-    Unit: share. Caution: the write-off policy changes it without any effect on customers; 0 may mean that nobody
-    ever writes off. Columns: levels, currency, written_off_minor, sales_minor, bad_debt_ratio, missing.
+    Unit: share. Caution: the write-off policy changes it without any effect on customers; 0 may mean that nobody ever
+    writes off. Source: practice of credit management; write-offs over credit sales. Columns: levels, currency,
+    written_off_minor, sales_minor, bad_debt_ratio, missing.
     """
     check_levels(by)
     books = books_of(source)
@@ -105,14 +109,16 @@ def bad_debt_ratio(source: Source, *, at: date | None = None, by: Sequence[str] 
     )
 
 
-def unapplied_share(source: Source, *, at: date | None = None) -> pl.DataFrame:
+def unapplied_share(source: Source, *, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
     """Unapplied share = (unapplied + unidentified cash) / receipts of the last 30 days.
 
-    Unapplied = payments of a known customer less their live allocations; unidentified = payments without a customer.
-    Returned payments are no receipts. Unit: share (may exceed 1: the stock is of any age). Caution: explains most
-    gaps between two DSO figures. Columns: currency, unapplied_minor, unidentified_minor, receipts_minor,
-    unapplied_share, missing.
+    Unapplied = payments of a known customer less their live allocations; unidentified = payments without a customer,
+    which stand under the blank level. Returned payments are no receipts; a payment has no entity. Unit: share (may
+    exceed 1: the stock is of any age). Caution: explains most gaps between two DSO figures. Source: practice of cash
+    application; the 30 days are ours. Columns: levels, currency, unapplied_minor, unidentified_minor,
+    receipts_minor, unapplied_share, missing.
     """
+    check_levels(by, CUSTOMER_LEVELS)
     books = books_of(source)
     day = at or books.view.as_of
     payments = books.view.table("payments").filter(
@@ -129,7 +135,8 @@ def unapplied_share(source: Source, *, at: date | None = None) -> pl.DataFrame:
     known = pl.col("customer_id").is_not_null()
     sums = (
         payments.join(used, left_on="payment_id", right_on="source_id", how="left")
-        .group_by("currency")
+        .join(books.customers.select(CUSTOMER_LEVELS), on="customer_id", how="left")
+        .group_by(*(pl.col(level).fill_null("") for level in by), "currency")
         .agg(
             free.filter(known).sum().alias("unapplied_minor"),
             free.filter(~known).sum().alias("unidentified_minor"),
@@ -137,7 +144,7 @@ def unapplied_share(source: Source, *, at: date | None = None) -> pl.DataFrame:
         )
     )
     return result(
-        books.fill(sums, (), "unapplied_minor", "unidentified_minor", "receipts_minor"),
+        books.fill(sums, by, "unapplied_minor", "unidentified_minor", "receipts_minor"),
         "unapplied_share",
         (pl.col("unapplied_minor") + pl.col("unidentified_minor")) / pl.col("receipts_minor"),
         (pl.lit(payments.height == 0), "needs the table payments"),

@@ -17,8 +17,8 @@ def customer_shares(
 ) -> pl.DataFrame:
     """Each customer's (or parent's) share of the open amount of its group, largest first.
 
-    Unit: minor units and share. Caution: a share is a flag only together with deterioration. Columns: levels,
-    currency, ``level``, open_minor, share; only customers that owe something.
+    Unit: minor units and share. Caution: a share is a flag only together with deterioration. Source: arithmetic.
+    Columns: levels, currency, ``level``, open_minor, share; only customers that owe something.
     """
     check_levels([*by, level])
     keys = [*by, "currency"]
@@ -38,8 +38,8 @@ def top_share(
 ) -> pl.DataFrame:
     """Top-k share = open amount of the ``top`` largest customers / open amount.
 
-    Unit: share. Caution: a share is a flag only together with deterioration. Columns: levels, currency, top_minor,
-    receivable_minor, top_share, missing.
+    Unit: share. Caution: a share is a flag only together with deterioration. Source: the concentration ratio CR-k of
+    industrial economics. Columns: levels, currency, top_minor, receivable_minor, top_share, missing.
     """
     keys = [*by, "currency"]
     books = books_of(source)

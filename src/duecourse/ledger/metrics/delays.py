@@ -17,8 +17,8 @@ def days_to_pay(source: Source, *, at: date | None = None, by: Sequence[str] = (
     """Days to pay (ADP) = sum a * (cleared - issued) / sum a over invoices paid in the last 12 months.
 
     Unit: days. Caution: cleared invoices only, so biased low in a growing book; show ``kaplan_meier_median`` beside
-    it. Credited and written-off invoices are not in it. Columns: levels, currency, cleared, cleared_minor,
-    days_to_pay_days, missing.
+    it. Credited and written-off invoices are not in it. Source: the field's average days to pay (ADP), weighed by
+    amount. Columns: levels, currency, cleared, cleared_minor, days_to_pay_days, missing.
     """
     return _weighed(source, at, by, months, ("issued_on", "days_to_pay_days"))
 
@@ -28,8 +28,9 @@ def days_beyond_terms(
 ) -> pl.DataFrame:
     """Weighted days beyond terms = sum a * (cleared - due) / sum a over invoices paid in the last 12 months.
 
-    Unit: days, negative when paid before due. Caution: same bias as days to pay. Columns: levels, currency, cleared,
-    cleared_minor, days_beyond_terms_days, missing.
+    Unit: days, negative when paid before due. Caution: same bias as days to pay. Source: the field's days beyond
+    terms (DBT), weighed by amount over cleared invoices. Columns: levels, currency, cleared, cleared_minor,
+    days_beyond_terms_days, missing.
     """
     return _weighed(source, at, by, months, ("due_on", "days_beyond_terms_days"))
 
@@ -123,10 +124,11 @@ def late_share(
 ) -> pl.DataFrame:
     """Share late = invoices (count and amount) more than k days late / invoices due in the last 12 months.
 
-    Paid late, still open and written off count as late. Only invoices whose answer is known are counted: due at
-    least k + 1 days before ``at``. Credited invoices are left out. Unit: share. Caution: a part payment counts as
-    not paid until the rest has come. Columns: levels, currency, invoices, late_invoices, amount_minor, late_minor,
-    late_count_share, late_share (amount), missing.
+    Paid late, still open and written off count as late. Only invoices whose answer is known are counted: due at least
+    k + 1 days before ``at``. Credited invoices are left out. Unit: share. Caution: a part payment counts as not paid
+    until the rest has come. Source: the field's share paid late; the cohort by due date is ours, so that unpaid
+    invoices count. Columns: levels, currency, invoices, late_invoices, amount_minor, late_minor, late_count_share,
+    late_share (amount), missing.
     """
     check_levels(by)
     books = books_of(source)

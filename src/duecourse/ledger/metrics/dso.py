@@ -23,8 +23,9 @@ def dso_simple(
 ) -> pl.DataFrame:
     """DSO simple = AR_end / S * n.
 
-    Unit: days. Caution: moves with sales, even when nobody pays differently. Columns: levels, currency,
-    receivable_minor, sales_minor, dso_days, missing.
+    Unit: days. Caution: moves with sales, even when nobody pays differently. Source: Credit Research Foundation,
+    National Summary of Domestic Trade Receivables. Columns: levels, currency, receivable_minor, sales_minor,
+    dso_days, missing.
     """
     return _over_sales(source, at, by, days, ("receivable_minor", "dso_days"))
 
@@ -34,8 +35,9 @@ def best_possible_dso(
 ) -> pl.DataFrame:
     """Best-possible DSO = AR not yet due / S * n: what DSO would be if everything due had been paid.
 
-    Unit: days. Caution: not "the best DSO we ever had"; it moves with terms and sales. Columns: levels, currency,
-    receivable_minor, past_due_minor, current_minor, sales_minor, best_possible_dso_days, missing.
+    Unit: days. Caution: not "the best DSO we ever had"; it moves with terms and sales. Source: Credit Research
+    Foundation, National Summary of Domestic Trade Receivables. Columns: levels, currency, receivable_minor,
+    past_due_minor, current_minor, sales_minor, best_possible_dso_days, missing.
     """
     return _over_sales(source, at, by, days, ("current_minor", "best_possible_dso_days"))
 
@@ -45,8 +47,8 @@ def average_days_delinquent(
 ) -> pl.DataFrame:
     """ADD = DSO simple - best-possible DSO = AR past due / S * n, the part that collection can influence.
 
-    Unit: days. Caution: inherits the dependence on sales. Columns as best_possible_dso, value
-    average_days_delinquent_days.
+    Unit: days. Caution: inherits the dependence on sales. Source: Credit Research Foundation, National Summary of
+    Domestic Trade Receivables. Columns as best_possible_dso, value average_days_delinquent_days.
     """
     return _over_sales(source, at, by, days, ("past_due_minor", "average_days_delinquent_days"))
 
@@ -77,10 +79,11 @@ def dso_countback(
 ) -> pl.DataFrame:
     """Count-back DSO: take the latest calendar months' sales off AR until it is used up; sum their days.
 
-    The month in which AR is used up counts pro rata, the running month with its days so far. With ``min_invoices``
-    a group needs that many invoices in the last 12 months (3 for a single customer). Unit: days. Caution: the
-    figure of the dashboard; needs the sales of as many months as AR reaches back. Columns: levels, currency,
-    receivable_minor, dso_days, missing.
+    The month in which AR is used up counts pro rata, the running month with its days so far. With ``min_invoices`` a
+    group needs that many invoices in the last 12 months (3 for a single customer). Unit: days. Caution: the figure of
+    the dashboard; needs the sales of as many months as AR reaches back. Source: the count-back or exhaustion method
+    of credit management; calendar months and pro rata by days are ours. Columns: levels, currency, receivable_minor,
+    dso_days, missing.
     """
     check_levels(by)
     books = books_of(source)
@@ -130,8 +133,8 @@ def dso_true(source: Source, *, at: date | None = None, by: Sequence[str] = ()) 
     """True DSO = sum over open items of age * open amount / sales of the month in which the item was issued.
 
     Unit: days. Caution: needs the sales of every month with an open item; weighs by age, so one old item in a weak
-    month moves it a lot, and its level is not comparable with the other definitions. Columns: levels, currency,
-    dso_true_days, missing.
+    month moves it a lot, and its level is not comparable with the other definitions. Source: the per-invoice DSO of
+    credit management; the calendar month as period is ours. Columns: levels, currency, dso_true_days, missing.
     """
     check_levels(by)
     books = books_of(source)
@@ -161,8 +164,8 @@ def dso_true(source: Source, *, at: date | None = None, by: Sequence[str] = ()) 
 def receivables_turnover(source: Source, *, at: date | None = None, by: Sequence[str] = ()) -> pl.DataFrame:
     """AR turnover = S / mean AR, S of the last 12 months, mean AR of the 12 month starts before and of today.
 
-    Unit: turns a year. Caution: needs 12 months of invoices. Columns: levels, currency, sales_minor,
-    mean_receivable_minor, turnover, missing.
+    Unit: turns a year. Caution: needs 12 months of invoices. Source: ratio analysis of annual accounts; 13 points for
+    the mean are ours. Columns: levels, currency, sales_minor, mean_receivable_minor, turnover, missing.
     """
     check_levels(by)
     books = books_of(source)

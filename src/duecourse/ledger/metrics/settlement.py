@@ -8,12 +8,11 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from duecourse.ledger.metrics.books import Books, Source, add_months, books_of, check_levels, result
+from duecourse.ledger.metrics.books import LEVELS, Books, Source, add_months, books_of, check_levels, result
 from duecourse.ledger.metrics.collection import live_at
 
 GRACE_BUSINESS_DAYS = 2  # Monday to Friday; holidays of the customer are not known here
 PART_KEPT = 0.5
-CUSTOMER_LEVELS = ("segment", "parent_id", "customer_id")
 
 
 def promise_outcomes(source: Source, *, at: date | None = None, lag_days: int = 0, months: int = 12) -> pl.DataFrame:
@@ -21,7 +20,9 @@ def promise_outcomes(source: Source, *, at: date | None = None, lag_days: int = 
 
     Money counts from the day of the promise to due + ``lag_days`` + 2 business days, allocated to the invoices it
     names, or to any of the customer's invoices in its currency when it names none. kept: all of it came; part_kept:
-    at least half; else broken; superseded: the customer promised anew before the deadline. Sorted by promise_id.
+    at least half; else broken; superseded: the customer promised anew before the deadline. The entity is the one of
+    all invoices that the promise names, or of all the customer's invoices where it names none; blank when there are
+    several. Sorted by promise_id.
     """
     books = books_of(source)
     day = at or books.view.as_of
@@ -57,7 +58,9 @@ def promise_outcomes(source: Source, *, at: date | None = None, lag_days: int = 
             .otherwise(pl.lit("broken"))
             .alias("outcome")
         )
-        .select("promise_id", *CUSTOMER_LEVELS, "currency", "amount_minor", "arrived_minor", "deadline", "outcome")
+        .join(_entities(books, promises), on="promise_id", how="left")
+        .with_columns(pl.col("entity_id").fill_null(""))
+        .select("promise_id", *LEVELS, "currency", "amount_minor", "arrived_minor", "deadline", "outcome")
         .sort("promise_id")
     )
 
@@ -65,6 +68,22 @@ def promise_outcomes(source: Source, *, at: date | None = None, lag_days: int = 
 def _deadlines(promises: pl.DataFrame, lag_days: int) -> pl.Series:
     due = (promises.get_column("due_on").to_numpy() + np.timedelta64(lag_days, "D")).astype("datetime64[D]")
     return pl.Series("deadline", np.busday_offset(due, GRACE_BUSINESS_DAYS, roll="backward")).cast(pl.Date)
+
+
+def _entities(books: Books, promises: pl.DataFrame) -> pl.DataFrame:
+    """promise_id, entity_id of the promises that concern the invoices of one entity only."""
+    where = books.invoices.select("invoice_id", "customer_id", "entity_id")
+    names = pl.col("invoice_ids").list.len().fill_null(0)
+    named = promises.filter(names > 0).select("promise_id", pl.col("invoice_ids").alias("invoice_id"))
+    general = promises.filter(names == 0).select("promise_id", "customer_id")
+    found = pl.concat(
+        [
+            named.explode("invoice_id").join(where, on="invoice_id", how="inner").select("promise_id", "entity_id"),
+            general.join(where, on="customer_id", how="inner").select("promise_id", "entity_id"),
+        ]
+    )
+    one = pl.col("entity_id").n_unique() == 1
+    return found.group_by("promise_id").agg(pl.when(one).then(pl.col("entity_id").first()))
 
 
 def _arrived(books: Books, promises: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -101,11 +120,12 @@ def promise_kept_rate(
     """Promise kept rate = kept / (kept + part_kept + broken), by count and by amount.
 
     Unit: share. Grace: 2 business days after due and settlement lag (``lag_days``, 0 = none assumed); at least half
-    is part_kept; by amount the money that arrived counts. Caution: say changes in points and relative; superseded
-    promises are left out. Columns: levels, currency, promises, kept, part_kept, broken, promised_minor,
+    is part_kept; by amount the money that arrived counts. Caution: the grace is 2 business days; say changes in
+    points and relative; superseded promises are left out. Source: practice of collection teams; the grace of 2
+    business days and the half are ours. Columns: levels, currency, promises, kept, part_kept, broken, promised_minor,
     arrived_minor, kept_count_share, kept_amount_share, missing.
     """
-    check_levels(by, CUSTOMER_LEVELS)
+    check_levels(by)
     books = books_of(source)
     outcome = pl.col("outcome")
     sums = (
@@ -138,10 +158,11 @@ def promise_kept_rate(
 def dispute_cycle(source: Source, *, at: date | None = None, by: Sequence[str] = (), months: int = 12) -> pl.DataFrame:
     """Dispute cycle = median and P90 of the days opened -> closed; favour ratio = (valid + partly_valid) / decided.
 
-    Disputes closed in the last 12 months; decided = closed with an outcome that is not withdrawn. Units: days,
-    share. Caution: open disputes are not in it, so a growing backlog looks fast; a favour ratio far from its norm
-    either way is a warning. Columns: levels, currency, closed, open, decided, dispute_days_median, dispute_days_p90,
-    favour_ratio, missing (of the days; favour_ratio is null when nothing was decided).
+    Disputes closed in the last 12 months; decided = closed with an outcome that is not withdrawn. Units: days, share.
+    Caution: open disputes are not in it, so a growing backlog looks fast; a favour ratio far from its norm either way
+    is a warning. Source: practice of deductions management; median and P90 instead of a mean are ours. Columns:
+    levels, currency, closed, open, decided, dispute_days_median, dispute_days_p90, favour_ratio, missing (of the
+    days; favour_ratio is null when nothing was decided).
     """
     check_levels(by)
     books = books_of(source)
@@ -181,7 +202,8 @@ def days_deductions_outstanding(
     """Days deductions outstanding = open disputed amount / disputed amount opened per day, last 90 days.
 
     A dispute without amount counts with its whole invoice. Unit: days. Caution: moves with the inflow of disputes.
-    Columns: levels, currency, open_disputed_minor, opened_minor, days_deductions_outstanding, missing.
+    Source: the field's days deductions outstanding (DDO). Columns: levels, currency, open_disputed_minor,
+    opened_minor, days_deductions_outstanding, missing.
     """
     check_levels(by)
     books = books_of(source)
