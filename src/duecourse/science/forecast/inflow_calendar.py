@@ -67,8 +67,10 @@ def month_factors(first: int, daily: Floats, holidays: Integers) -> Floats:
     usual = _weekday_means(day, daily, whole)[weekday(day)]
     cell = np.searchsorted(months, month[whole]) * POSITIONS + month_position(day[whole])
     shape = (len(months), POSITIONS)
-    issued = np.bincount(cell, daily[whole], minlength=shape[0] * POSITIONS).reshape(shape)
-    expected: Floats = np.bincount(cell, usual[whole], minlength=shape[0] * POSITIONS).reshape(shape)
+    issued = np.bincount(cell, daily[whole], minlength=shape[0] * POSITIONS).reshape(shape).astype(np.float64)
+    expected: Floats = (
+        np.bincount(cell, usual[whole], minlength=len(months) * POSITIONS).reshape(shape).astype(np.float64)
+    )
     level = issued.sum(axis=1) / np.maximum(expected.sum(axis=1), 1e-9)  # growth from month to month is no position
     expected = expected * level[:, None]
     ratio = issued.sum(axis=0) / np.maximum(expected.sum(axis=0), 1e-9)
@@ -83,8 +85,7 @@ def _daily(as_of: int, issue_day: Integers, amount_minor: Integers, weeks: int) 
     """Amount issued on each of the days of the last ``weeks`` weeks, oldest first."""
     back = as_of - 1 - issue_day
     inside = (back >= 0) & (back < weeks * WEEK)
-    result: Floats = np.bincount(back[inside], amount_minor[inside], minlength=weeks * WEEK)[::-1]
-    return result
+    return np.bincount(back[inside], amount_minor[inside], minlength=weeks * WEEK)[::-1].astype(np.float64)
 
 
 def _whole_months(day: Integers, month: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duecourse.science.timing.config import FeatureSet
-from duecourse.science.timing.facts import NEVER, Facts
+from duecourse.science.timing.facts import NEVER, Disputes, Facts
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.rows import Rows
 from duecourse.science.timing.signals import CONTACT_KINDS, OFFSETS
@@ -56,20 +56,23 @@ def disputed_cdf(facts: Facts, landmarks: Landmarks, cdf: FloatArray) -> FloatAr
     )
     if not len(live):
         return cdf
-    done = disputes.whole & (disputes.to_day < NEVER)
-    lasted = (disputes.to_day - disputes.from_day)[done]
     oldest = np.full(len(facts), NEVER, dtype=np.int64)
     np.minimum.at(oldest, disputes.invoice[live], disputes.from_day[live])
     result = cdf.copy()
     for row in np.flatnonzero(oldest[landmarks.invoice] < NEVER):
         age = int(landmarks.day[row] - oldest[landmarks.invoice[row]])
-        resolved = _remaining_days(lasted, max(age, 0), cdf.shape[1])
+        resolved = resolution_days(disputes, max(age, 0), cdf.shape[1])
         result[row] = np.convolve(resolved, cdf[row])[: cdf.shape[1]]
     return result
 
 
-def _remaining_days(lasted: IntArray, age: int, horizon: int) -> FloatArray:
-    """P(a dispute that is ``age`` days old ends k days from now), k = 0..horizon-1; shape (horizon,)."""
+def resolution_days(disputes: Disputes, age: int, horizon: int) -> FloatArray:
+    """P(a dispute that is ``age`` days old ends k days from now), k = 0..horizon-1; shape (horizon,).
+
+    From the book's closed whole-amount disputes that lasted as long, and five cases of the exponential prior.
+    """
+    done = disputes.whole & (disputes.to_day < NEVER)
+    lasted = (disputes.to_day - disputes.from_day)[done]
     prior = (1 - np.exp(-1 / DISPUTE_MEAN_DAYS)) * np.exp(-np.arange(horizon) / DISPUTE_MEAN_DAYS)
     longer = lasted[lasted >= age] - age
     own = np.bincount(np.minimum(longer, horizon), minlength=horizon + 1)[:horizon]

@@ -49,11 +49,11 @@ def promised_cdf(view: View, facts: Facts, landmarks: Landmarks, cdf: FloatArray
     newest = np.full(len(facts), -1, dtype=np.int64)
     newest[book.invoice[live]] = live  # the last assignment wins: promises are ordered by the day they were made
     result = cdf.copy()
-    arrival = _arrivals(book.arrival[book.kept])
+    arrival = arrival_days(book.arrival[book.kept])
     kept_share = _kept_shares(book, facts)
     for row in np.flatnonzero(newest[landmarks.invoice] >= 0):
         promise = newest[landmarks.invoice[row]]
-        kept = _kept_curve(int(book.due[promise] - landmarks.day[row]), int(landmarks.day[row]), arrival, cdf.shape[1])
+        kept = kept_curve(int(book.due[promise] - landmarks.day[row]), int(landmarks.day[row]), arrival, cdf.shape[1])
         p = book.share[promise] * kept_share[facts.customer[landmarks.invoice[row]]]
         result[row] = p * kept + (1 - p) * cdf[row]
     return result
@@ -105,7 +105,7 @@ def _kept_shares(book: PromiseBook, facts: Facts) -> FloatArray:
     return result
 
 
-def _arrivals(days: IntArray) -> FloatArray:
+def arrival_days(days: IntArray) -> FloatArray:
     """P(money k days after the promised day), k = -WAIT_DAYS..WAIT_DAYS, from kept promises and an assumed start."""
     start = np.zeros(2 * WAIT_DAYS + 1)
     start[WAIT_DAYS : WAIT_DAYS + SETTLEMENT_LAG_DAYS + 1] = 1 / (SETTLEMENT_LAG_DAYS + 1)
@@ -114,7 +114,7 @@ def _arrivals(days: IntArray) -> FloatArray:
     return result
 
 
-def _kept_curve(days_to_promise: int, day: int, arrival: FloatArray, horizon: int) -> FloatArray:
+def kept_curve(days_to_promise: int, day: int, arrival: FloatArray, horizon: int) -> FloatArray:
     """Cdf of the money's day under a kept promise, from the landmark ``day`` on, on business days only; (horizon,)."""
     mass = np.zeros(horizon)
     days = days_to_promise - WAIT_DAYS + np.arange(len(arrival))
