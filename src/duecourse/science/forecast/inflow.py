@@ -146,7 +146,7 @@ def _kaplan_meier(lag: Integers, event: npt.NDArray[np.bool_], weight: Integers)
     leaving = np.bincount(inside, weight, minlength=LAG_HORIZON_DAYS + 1)
     paying = np.bincount(inside[event], weight[event], minlength=LAG_HORIZON_DAYS + 1)
     at_risk = leaving[::-1].cumsum()[::-1]
-    hazard = np.divide(paying, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+    hazard = np.divide(paying, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0)
     return 1.0 - np.cumprod(1.0 - hazard)[:LAG_HORIZON_DAYS]
 
 
