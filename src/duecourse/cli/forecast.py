@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import polars as pl
@@ -26,12 +30,15 @@ from duecourse.cli.common import (
     threads_option,
     write_frames,
 )
+from duecourse.cli.forecast_inputs import ForecastInputs, input_options
 from duecourse.cli.score import usable_model
 from duecourse.cli.train import gate_option
 from duecourse.core.errors import NotEnoughData, UsageError
 from duecourse.core.money import Money
+from duecourse.ledger.as_of import View
 
-NEW_BOOK_WEEKS = 8
+if TYPE_CHECKING:
+    from duecourse.science.forecast import CashBands
 
 
 @click.command("forecast")
@@ -41,6 +48,7 @@ NEW_BOOK_WEEKS = 8
 @click.option("--draws", type=click.IntRange(200, 20_000), default=2_000, show_default=True, help="Simulated futures.")
 @click.option("--scenario", type=click.Path(path_type=Path), help="A scenario file; comes in a later version.")
 @click.option("--model", "model_dir", type=click.Path(path_type=Path), help="A model of `train`.")
+@input_options
 @out_option
 @seed_option
 @threads_option
@@ -56,6 +64,10 @@ def forecast(
     draws: int,
     scenario: Path | None,
     model_dir: Path | None,
+    expected: Path | None,
+    rates: Path | None,
+    base_currency: str | None,
+    country: str | None,
     out: Path,
     seed: int,
     threads: int,
@@ -64,44 +76,125 @@ def forecast(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Forecast the cash that LEDGER will bring; writes cash_daily and cash_weekly, one block per currency."""
-    from duecourse.science.forecast import cash_tables, forecast_book, past_invoices
+    """Forecast the cash that LEDGER will bring, currency by currency.
+
+    Writes cash_daily, cash_weekly, cash_groups (by customer, legal entity and behaviour segment) and, with --rates,
+    cash_converted.
+    """
     from duecourse.science.timing.predict import predict
 
     if scenario is not None:
         raise UsageError("--scenario comes in a later version; without it the forecast is of the book as it stands")
+    inputs = ForecastInputs(expected, rates, base_currency, country).checked()
     refuse_existing(out, force=force)
+    rate_rows = inputs.rate_rows()
     source = read_source(ledger, quiet=as_json)
     day = resolve_as_of(as_of, source.ledger)
-    view = source.ledger.as_of(day)
-    past = past_invoices(view)
-    if not past:
-        raise NotEnoughData(f"no invoice was issued before {day}; choose a later --as-of")
+    view, notes = inputs.with_expected(source.ledger.as_of(day))
+    if view.table("invoices").is_empty():
+        raise NotEnoughData(
+            f"no invoice was issued before {day}; choose a later --as-of, or name coming ones (--expected)"
+        )
+    currencies = view.table("invoices").get_column("currency").unique().sort().to_list()
+    to_base = None if rate_rows is None else inputs.rates_on(rate_rows, currencies, day)
     model, cause = usable_model(source.ledger, day, model_dir, seed=seed, threads=threads, gate=gate, quiet=as_json)
     with step("scoring open invoices", quiet=as_json):
         prediction = predict(model, view, seed=seed)
-    notes = [cause, *prediction.notes] if cause else list(prediction.notes)
-    notes += [
-        f"{currency}: only {book.history.weeks} weeks of invoices; those not issued yet are a rough guess"
-        for currency, book in past.items()
-        if book.history.weeks < NEW_BOOK_WEEKS
-    ]
+    notes = [*([cause] if cause else []), *prediction.notes, *notes]
+    with step("forecasting cash", quiet=as_json):
+        made = _forecast(view, prediction.curves, inputs, _Size(days, draws, seed, threads))
+        frames = made.frames
+        if to_base is not None:
+            frames["cash_converted"] = _converted(made.bands, to_base, inputs, view)
+            notes.append(_fx_note(inputs.base_currency or "", day))
+    notes += made.notes
     for line in notes:
         note(f"note: {line}", quiet=as_json)
-    with step("forecasting cash", quiet=as_json):
-        bands = forecast_book(view, prediction.curves, days=days, draws=draws, seed=seed)
-        daily, weekly = cash_tables(bands, day)
     with result_directory(out, force=force) as work:
-        write_frames(work, {"cash_daily": daily, "cash_weekly": weekly}, file_format)
-    summary = {"out": str(out), "as_of": day, "days": days, "draws": draws, "notes": notes, "weeks": weekly.to_dicts()}
-    print_summary(summary, as_json=as_json, text=_text(weekly, out))
+        write_frames(work, frames, file_format)
+    weekly = frames["cash_weekly"]
+    summary = {
+        "out": str(out), "as_of": day, "days": days, "draws": draws, "notes": notes, "weeks": weekly.to_dicts(),
+        "expected_schedule": made.schedule.to_dicts(), "not_expected_within_half_a_year_minor": made.not_expected_minor,
+    }  # fmt: skip
+    print_summary(summary, as_json=as_json, text=_text(made, out))
 
 
-def _text(weekly: pl.DataFrame, out: Path) -> str:
+@dataclass(frozen=True)
+class _Size:
+    days: int
+    draws: int
+    seed: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A forecast as it is written and told: tables by file name, notes, and the expected sentence's amounts."""
+
+    bands: Mapping[str, CashBands]
+    frames: dict[str, pl.DataFrame]
+    notes: list[str]
+    schedule: pl.DataFrame
+    not_expected_minor: dict[str, int]
+
+
+def _forecast(view: View, curves: pl.DataFrame, inputs: ForecastInputs, size: _Size) -> _Made:
+    from duecourse.science.forecast import Extras, cash_tables, expected_schedule, forecast_book, group_table
+    from duecourse.science.forecast.book import past_invoices
+    from duecourse.science.forecast.inflow import history_notes
+    from duecourse.science.timing.facts import facts_from_view
+    from duecourse.science.timing.segments import behaviour_segments
+
+    facts = facts_from_view(view)
+    segments = behaviour_segments(facts).frame(facts).select("customer_id", "segment")
+    extras = Extras(holidays=inputs.holidays(view.as_of), segments=dict(segments.iter_rows()))
+    bands = forecast_book(
+        view, curves, days=size.days, draws=size.draws, seed=size.seed, extras=extras, threads=size.threads
+    )
+    daily, weekly = cash_tables(bands, view.as_of)
+    groups = group_table({currency: band.groups for currency, band in bands.items()}, view.as_of)
+    past = past_invoices(view)
+    return _Made(
+        bands,
+        {"cash_daily": daily, "cash_weekly": weekly, "cash_groups": groups},
+        [line for currency, book in past.items() for line in history_notes(book.history, currency)],
+        expected_schedule(view, curves),
+        {currency: band.not_expected_minor for currency, band in bands.items()},
+    )
+
+
+def _converted(
+    bands: Mapping[str, CashBands], to_base: Mapping[str, Decimal], inputs: ForecastInputs, view: View
+) -> pl.DataFrame:
+    from duecourse.science.forecast.converted import converted_table
+
+    return converted_table(bands, to_base, inputs.base_currency or "", view.as_of)
+
+
+def _fx_note(base: str, day: date) -> str:
+    from duecourse.science.forecast.converted import NO_FX_UNCERTAINTY
+
+    return f"{NO_FX_UNCERTAINTY} (to {base}, rates known on {day})"
+
+
+def _text(made: _Made, out: Path) -> str:
+    from duecourse.science.forecast.schedule import schedule_sentence
+
     lines = ["week from     expected (P10 to P90)"]
-    for row in weekly.iter_rows(named=True):
-        mean, low, high = (
-            Money(row[name], row["currency"]).format() for name in ("mean_minor", "p10_minor", "p90_minor")
-        )
-        lines.append(f"{row['week_start']}    {mean} ({low} to {high})")
-    return "\n".join([*lines, f"cash_daily and cash_weekly in {out}"])
+    for name in ("cash_weekly", "cash_converted"):
+        if name == "cash_converted" and name in made.frames:
+            lines.append("all currencies, converted")
+        for row in made.frames.get(name, pl.DataFrame()).iter_rows(named=True):
+            mean, low, high = (
+                Money(row[each], row["currency"]).format() for each in ("mean_minor", "p10_minor", "p90_minor")
+            )
+            lines.append(f"{row['week_start']}    {mean} ({low} to {high})")
+    currencies = made.schedule.get_column("currency").unique().sort()
+    lines += [f"{schedule_sentence(made.schedule, currency)}." for currency in currencies]
+    lines += [
+        f"Not expected within half a year: {Money(minor, currency).format()}."
+        for currency, minor in sorted(made.not_expected_minor.items())
+        if minor
+    ]
+    return "\n".join([*lines, f"{', '.join(made.frames)} in {out}"])

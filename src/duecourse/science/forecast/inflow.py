@@ -61,6 +61,34 @@ class IssuedHistory:
         return last + 1 if last < len(amount) - 1 or oldest_week_is_whole else last
 
 
+def history_notes(history: IssuedHistory, currency: str) -> list[str]:
+    """What a reader of the forecast must know where the books are too young for it, and what is done instead."""
+    weeks = history.weeks
+    if not len(history.issue_day):
+        return [f"{currency}: no invoice was issued yet; only what is known of coming invoices enters"]
+    if weeks < LEAST_WEEKS:
+        return [
+            f"{currency}: new book, only {weeks} weeks of invoices: those not issued yet follow the mean of all days "
+            "without a pattern of weekdays, a rough guess"
+        ]
+    notes = []
+    if weeks < RECENT_WEEKS:
+        notes.append(f"{currency}: new book, only {weeks} weeks of invoices; those not issued yet are a rough guess")
+    elif weeks < LONG_WEEKS:
+        notes.append(
+            f"{currency}: {weeks} weeks of invoices instead of {LONG_WEEKS}: the long-run volume rests on them"
+        )
+    recent = history.issue_day[history.issue_day >= history.as_of - LAG_WINDOW_DAYS]
+    each = np.bincount(weekday(recent), minlength=WEEK)
+    thin = int(((each > 0) & (each < LEAST_INVOICES_A_WEEKDAY)).sum())
+    if thin:
+        notes.append(
+            f"{currency}: {thin} weekdays of issue have fewer than {LEAST_INVOICES_A_WEEKDAY} invoices in "
+            f"{LAG_WINDOW_DAYS} days; their time from issue to cash is that of all weekdays"
+        )
+    return notes
+
+
 def long_run_share(days: int) -> Floats:
     """g_k for k = 0..days-1: the weight of the 26-week rate."""
     return np.minimum(1.0, np.arange(days) / GLIDE_DAYS)
