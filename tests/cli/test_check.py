@@ -37,7 +37,9 @@ def ledger(tmp_path: Path) -> Path:
 def test_check_writes_a_page_and_its_figures_and_leaves_the_ledger_alone(ledger: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in ledger.iterdir()}
     result = run(ledger, "--out", tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["audit.html", "audit.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "audit.html", "audit.json", "metrics.parquet",
+    ]  # fmt: skip
     found = json.loads((tmp_path / "out" / "audit.json").read_text())
     assert found["as_of"] == "2026-04-21"  # the day after the last payment
     assert found["rows_read"] == found["rows_accepted"] == 24

@@ -98,6 +98,7 @@ def _book(currency: str) -> CurrencyBook:
             9_000_00,
             40.0,
             tuple(None if j == 2 else 38.0 + j * (k % 5 - 2) / 3 for j in range(13)),
+            tuple(None if j < 3 else 4.0 + j * (k % 4 - 1) / 2 for j in range(13)),
         )
         for k in range(60)
     )

@@ -234,12 +234,14 @@ def dilution_and_bad_debt(ask: Ask) -> Iterator[Part]:
     start = add_months(ask.at, -12)
     sold = ask.truth.sales(ask.by, start, ask.at)
     answer = ask.truth.dilution(ask.by, start, ask.at)
+    other = ("seen_credits", "seen_disputes", "seen_allocations where source_kind in ('credit', 'write_off')")
+    known = any(ask.truth.holds(rows) for rows in other)  # books that hold nothing but cash say nothing of dilution
     expected: Answer = {
-        group: (*row, divide(sum(row), sold.get(group, (0,))[0])) for group, row in answer.items()
-    }  # fmt: skip
+        group: (*row, divide(sum(row), sold.get(group, (0,))[0]) if known else None) for group, row in answer.items()
+    }
     columns = ("credited_minor", "deducted_minor", "written_off_minor", "dilution")
     yield ask.part(metrics.dilution(ask.books, **ask.here), columns, expected)
-    booked = "write_off" in ask.books.view.table("allocations")["source_kind"]
+    booked = ask.truth.holds("seen_allocations where source_kind = 'write_off'")
     bad: Answer = {
         group: (row[2], divide(row[2], sold.get(group, (0,))[0]) if booked else None) for group, row in answer.items()
     }
@@ -258,8 +260,10 @@ def disputes(ask: Ask) -> Iterator[Part]:
 
 def touchless_share(ask: Ask) -> Iterator[Part]:
     answer = ask.truth.touchless(ask.by, add_months(ask.at, -12), ask.at)
+    logged = ask.truth.holds("seen_activities")  # where nobody logs work, nothing is known to be touchless
     expected: Answer = {
-        group: (paid, touched, 1 - touched / paid if paid else None) for group, (paid, touched) in answer.items()
+        group: (paid, touched, 1 - touched / paid if paid and logged else None)
+        for group, (paid, touched) in answer.items()
     }
     yield ask.part(metrics.touchless_share(ask.books, **ask.here), ("cleared", "touched", "touchless_share"), expected)
 

@@ -73,6 +73,11 @@ class Oracle:
             self._asked[question] = {tuple(row[: len(names)]): tuple(row[len(names) :]) for row in rows}
         return self._asked[question]
 
+    def holds(self, rows: str) -> bool:
+        """Whether the books hold any such row (``table where ...``)."""
+        found = self.connection.execute(f"select count(*) from {rows}").fetchall()  # noqa: S608 - own text
+        return bool(found[0][0])
+
     def receivables(self, keys: Sequence[str], at: date) -> Answer:
         return self.ask(keys, """select {gk}, coalesce(ar, 0)::bigint, coalesce(past, 0)::bigint from {g} g left join (
             select {k}, sum(open_minor) as ar, sum(open_minor) filter (due_on < $at) as past

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 
 from duecourse.cli.common import (
     as_of_option,
     force_option,
+    format_option,
     json_option,
     ledger_argument,
     note,
@@ -21,12 +23,14 @@ from duecourse.cli.common import (
     resolve_as_of,
     result_directory,
     step,
+    write_frames,
 )
 from duecourse.cli.inputs import read_inputs, reading_of, reading_options
 from duecourse.core.errors import UsageError
 from duecourse.core.money import Money, to_minor
 from duecourse.ledger.as_of import Ledger
 from duecourse.ledger.audit import Audit, audit
+from duecourse.ledger.audit.measure_table import measure_table
 from duecourse.ledger.audit.model import CurrencyBook, Figure
 
 HEADLINES = (
@@ -39,13 +43,16 @@ FAULTS_SHOWN = 10
 @click.command("check")
 @ledger_argument
 @as_of_option
-@click.option("--out", type=click.Path(path_type=Path), help="Directory for audit.html and audit.json; created.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Directory for audit.html, audit.json and metrics; created."
+)
 @click.option("--hourly-cost", metavar="AMOUNT", help="Cost of an hour of collection work, in the book's currency.")
 @reading_options
+@format_option
 @force_option
 @json_option
-def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: str | None, force: bool,
-          as_json: bool, **given: Any) -> None:  # noqa: ANN401 - the options that settle a doubt # fmt: skip
+def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: str | None, file_format: str,
+          force: bool, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - options that settle a doubt # fmt: skip
     """Audit the data and measure the baseline: DSO, CEI, ageing, days to pay, who drives lateness.
 
     Bad rows are left out, counted and shown with their cure; the ledger itself is not changed. --as-of defaults to
@@ -57,15 +64,15 @@ def check(ledger: Path, *, as_of: date | None, out: Path | None, hourly_cost: st
         source = read_inputs((ledger,), {**given, "skip_bad_rows": True}, quiet=as_json)
     day = resolve_as_of(as_of, source.ledger)
     with step("audit", quiet=as_json):
-        found = audit(
-            source.ledger, day, reading=reading_of(source), hourly_cost_minor=_hourly_minor(hourly_cost, source.ledger)
-        )
+        hourly_minor = _hourly_minor(hourly_cost, source.ledger)
+        found = audit(source.ledger, day, reading=reading_of(source), hourly_cost_minor=hourly_minor)
     files = []
     if out is not None:
         with step("write", quiet=as_json):
-            files = _write(found, out, force=force)
+            measures = measure_table(source.ledger.as_of(day), hourly_cost_minor=hourly_minor)
+            files = _write(found, measures, out, file_format=file_format, force=force)
     else:
-        note("nothing was written; pass --out DIR for audit.html and audit.json", quiet=as_json)
+        note("nothing was written; pass --out DIR for audit.html, audit.json and metrics", quiet=as_json)
     print_summary(_summary(found, files), as_json=as_json, text=_text(found, files))
 
 
@@ -85,7 +92,7 @@ def _hourly_minor(text: str | None, ledger: Ledger) -> int | None:
     return cost
 
 
-def _write(found: Audit, out: Path, *, force: bool) -> list[str]:
+def _write(found: Audit, measures: pl.DataFrame, out: Path, *, file_format: str, force: bool) -> list[str]:
     from duecourse.reports.audit_page import render
 
     content = found.to_dict()
@@ -93,7 +100,8 @@ def _write(found: Audit, out: Path, *, force: bool) -> list[str]:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         (directory / "audit.json").write_text(text + "\n", encoding="utf-8")
         (directory / "audit.html").write_text(render(content), encoding="utf-8")
-    return [str(out / "audit.html"), str(out / "audit.json")]
+        write_frames(directory, {"metrics": measures}, file_format)
+    return [str(out / name) for name in ("audit.html", "audit.json", f"metrics.{file_format}")]
 
 
 def _summary(found: Audit, files: list[str]) -> dict[str, Any]:

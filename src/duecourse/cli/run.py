@@ -77,6 +77,7 @@ class Results:
     plan: Plan
     cash_daily: pl.DataFrame
     cash_weekly: pl.DataFrame
+    measures: pl.DataFrame
 
 
 @click.command("run")
@@ -135,6 +136,7 @@ def run(
 def compute(source: Source, settings: Settings) -> Results:
     """Every result of the run from one view of the ledger."""
     from duecourse.ledger.audit import audit
+    from duecourse.ledger.audit.measure_table import measure_table
     from duecourse.science.decisions import plan
     from duecourse.science.language import draft_worklist
     from duecourse.science.timing.predict import predict
@@ -146,6 +148,7 @@ def compute(source: Source, settings: Settings) -> Results:
     capacity = the_capacity(settings.capacity_file, quiet=quiet)
     with step("auditing the data", quiet=quiet):
         found = audit(ledger, settings.as_of, reading=reading_of(source))
+        measures = measure_table(view)
     learnt = learn(ledger, settings)
     with step("scoring open invoices", quiet=quiet):
         prediction = predict(learnt.model, view, seed=settings.seed)
@@ -155,7 +158,7 @@ def compute(source: Source, settings: Settings) -> Results:
         )
     with step("forecasting cash", quiet=quiet):
         daily, weekly = cash(view, prediction, settings.seed)
-    return Results(found, learnt, prediction, made, daily, weekly)
+    return Results(found, learnt, prediction, made, daily, weekly, measures)
 
 
 def learn(ledger: Ledger, settings: Settings) -> Learnt:
@@ -259,7 +262,7 @@ def write_results(work: Path, source: Source, results: Results, file_format: str
         )
     frames = {
         "scores": results.prediction.scores, "curves": results.prediction.curves,
-        "cash_daily": results.cash_daily, "cash_weekly": results.cash_weekly,
+        "cash_daily": results.cash_daily, "cash_weekly": results.cash_weekly, "metrics": results.measures,
     }  # fmt: skip
     write_frames(work, frames, file_format)
     write_plan(work, results.plan, file_format)

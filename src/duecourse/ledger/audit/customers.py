@@ -14,24 +14,24 @@ from duecourse.ledger.metrics.books import add_months, trend_days
 LEVEL = ("customer_id",)
 KEYS = ["customer_id", "currency"]
 FEWEST_INVOICES = 3  # below, a customer's own DSO says nothing; its days to pay are shown
+LATENESS_MONTHS = 3  # a month alone holds too few payments of one customer
 
 
 def customer_rows(books: Books, late: pl.DataFrame) -> dict[str, tuple[CustomerRow, ...]]:
     """Currency -> its customers, the most late cash first, then the most open."""
     frame = _measured(books, late).sort("currency", "late_minor", "open_minor", "customer_id",
                                         descending=[False, True, True, False])  # fmt: skip
-    trends = [
-        metrics.dso_countback(books, at=day, by=LEVEL, min_invoices=FEWEST_INVOICES).select(
-            *KEYS, pl.col("dso_days").alias(f"dso_{number}")
-        )
-        for number, day in enumerate(trend_days(books.view.as_of))
-    ]
-    for trend in trends:
-        frame = frame.join(trend, on=KEYS, how="left", maintain_order="left")
+    days = trend_days(books.view.as_of)
+    for number, day in enumerate(days):
+        dso = metrics.dso_countback(books, at=day, by=LEVEL, min_invoices=FEWEST_INVOICES)
+        late_by = metrics.days_beyond_terms(books, at=day, by=LEVEL, months=LATENESS_MONTHS)
+        for measured, column, name in ((dso, "dso_days", "dso"), (late_by, "days_beyond_terms_days", "late")):
+            trend = measured.select(*KEYS, pl.col(column).alias(f"{name}_{number}"))
+            frame = frame.join(trend, on=KEYS, how="left", maintain_order="left")
     result: dict[str, list[CustomerRow]] = {}
     for row in frame.iter_rows(named=True):
         if row["currency"] is not None:
-            result.setdefault(row["currency"], []).append(_row(row, len(trends)))
+            result.setdefault(row["currency"], []).append(_row(row, len(days)))
     return {currency: tuple(rows) for currency, rows in result.items()}
 
 
@@ -85,4 +85,5 @@ def _row(row: dict[str, Any], points: int) -> CustomerRow:
         late_minor=row["late_minor"],
         dso_days=trend[-1],
         dso_trend_days=trend,
+        lateness_trend_days=tuple(row[f"late_{number}"] for number in range(points)),
     )

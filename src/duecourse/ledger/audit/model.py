@@ -272,7 +272,8 @@ class CustomerRow:
     ``terms_days`` = median of due - issued; ``days_to_pay_days`` = ADP (amount-weighted, cleared only);
     ``km_median_days`` = Kaplan-Meier median of issue -> paid with open invoices as censored, beside it;
     ``days_beyond_terms_days`` amount-weighted days late; ``dso_trend_days`` count-back DSO at the last 12 month
-    starts and ``as_of`` (13 values, None where fewer than 3 invoices in the window).
+    starts and ``as_of`` (13 values, None where fewer than 3 invoices in the window); ``lateness_trend_days`` the days
+    beyond terms of what was paid in the 3 months before each of these days (None where nothing was).
     """
 
     customer_id: str
@@ -289,6 +290,7 @@ class CustomerRow:
     late_minor: int
     dso_days: float | None
     dso_trend_days: tuple[float | None, ...]
+    lateness_trend_days: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
