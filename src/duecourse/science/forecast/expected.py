@@ -44,7 +44,7 @@ def expected_findings(rows: pl.DataFrame) -> list[Finding]:
         _found(rows, once == every, "issue_on", "either issue_on, or start_on with every_months"),
         _found(rows, every & (months.is_null() | ~months.is_between(1, 12)), "every_months",
                "a whole number of months from 1 to 12 with start_on"),
-        _found(rows, once & (months.is_not_null() | pl.col("until_on").is_not_null()), "every_months",
+        _found(rows, once & ~every & (months.is_not_null() | pl.col("until_on").is_not_null()), "every_months",
                "no every_months or until_on beside issue_on"),
         _found(rows, pl.col("until_on") < pl.col("start_on"), "until_on", "a day not before start_on"),
     ]  # fmt: skip
