@@ -11,7 +11,9 @@ import numpy as np
 import polars as pl
 
 from duecourse.core.errors import Problem
+from duecourse.ledger.audit.measure_table import SCHEMA
 from duecourse.reports.run_data import Guess, ImportNotes, RunIdentity, RunReport
+from support.audit_samples import audit_dict
 
 AS_OF = date(2026, 9, 1)
 _FIRST = (
@@ -286,12 +288,12 @@ def backtest(*, allowed: bool = True) -> dict[str, Any]:
 
 def audit(scored: pl.DataFrame) -> dict[str, Any]:
     """The part of an audit that the run page reads, as plain data."""
-    figures = [
-        {"key": "dso_countback", "value": 38.4},
-        {"key": "best_possible_dso", "value": 29.9},
-        {"key": "average_days_delinquent", "value": 8.5},
-        {"key": "cei", "value": 81.0},
-    ]
+    known = {"dso_countback": 38.4, "best_possible_dso": 29.9, "average_days_delinquent": 8.5, "cei": 81.0}
+    books = audit_dict(currencies=tuple(sorted(set(scored["currency"]))))["books"]
+    for book in books:
+        book["figures"] = [{**one, "value": known.get(one["key"], one["value"])} for one in book["figures"]]
+        book["late"] = [{"more_than_days": 0, "count_share": 0.41, "invoices": 5200}]
+        book["customers"] = [{**one, "customer_id": f"C{k:04d}"} for k, one in enumerate(book["customers"])]
     fault = {
         "code": "due_before_issue",
         "table": "invoices",
@@ -307,15 +309,23 @@ def audit(scored: pl.DataFrame) -> dict[str, Any]:
     return {
         "verdict": "The book holds 14 months of settled invoices: enough for every rung.",
         "faults": [fault],
-        "books": [
-            {
-                "currency": currency,
-                "figures": figures,
-                "late": [{"more_than_days": 0, "count_share": 0.41, "invoices": 5200}],
-            }
-            for currency in sorted(set(scored["currency"]))
-        ],
+        "books": books,
     }
+
+
+def measures(currencies: tuple[str, ...] = ("USD",)) -> pl.DataFrame:
+    """A long table of measures: the company and two segments, DSO over 13 months and what is open."""
+    months = [AS_OF.replace(year=2025 + (8 + k) // 12, month=(8 + k) % 12 + 1) for k in range(13)]
+    rows = [
+        {"level": level, "key": key, "currency": currency, "metric": metric, "month": month,
+         "value": None if unit == "minor" else 38.4 - (12 - k) / 4 + len(key),
+         "amount_minor": (900_000_00 + k) // (1 + len(key)) if unit == "minor" else None, "unit": unit, "missing": ""}
+        for currency in currencies
+        for level, key in (("company", ""), ("segment", "key accounts"), ("segment", ""))
+        for metric, unit in (("dso_countback", "days"), ("receivable", "minor"))
+        for k, month in enumerate(months)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=SCHEMA)
 
 
 def deterioration(customers: int = 6) -> pl.DataFrame:
@@ -427,6 +437,7 @@ def run_report(*, invoices: int = 600, customers: int = 120, listed: int = 60, a
         ),
         backtest=backtest(allowed=allowed),
         audit=audit(scored),
+        measures=measures(tuple(sorted(set(scored["currency"])))),
     )
 
 
@@ -445,6 +456,7 @@ def empty_report() -> RunReport:
         deterioration=pl.DataFrame(),
         concentration=pl.DataFrame(),
         segments=pl.DataFrame(),
+        measures=pl.DataFrame(),
         imported=ImportNotes(),
         backtest=None,
         audit=None,

@@ -219,6 +219,7 @@ def report_of(export: tuple[Path, ...], source: Source, settings: Settings, resu
         not_worked=made.not_worked, resolution=made.resolution, assumptions=made.assumptions, drafts=made.drafts,
         names=_names(view), cash_daily=results.cash_daily, cash_weekly=results.cash_weekly, deterioration=changes,
         concentration=concentration(facts, changes), segments=behaviour_segments(facts).frame(facts),
+        measures=results.measures,
         imported=ImportNotes.of(source.imported) if source.imported else ImportNotes(problems=source.problems),
         backtest=learnt.report.to_dict() if learnt.report else None,
         backtest_missing=learnt.why_not or "no past month could be tested yet",
@@ -291,11 +292,13 @@ def _summary(out: Path, settings: Settings, results: Results) -> dict[str, Any]:
 
 
 def _text(out: Path, settings: Settings, results: Results) -> str:
+    from duecourse.reports.wording import RUNGS, sentence
+
     summary = _summary(out, settings, results)
     lines = [
         f"As of {settings.as_of}: {summary['open_invoices']:,} open invoices, {summary['worklist']:,} customers to "
         f"contact, {summary['not_worked']:,} left alone with a reason.",
-        f"Predictions: rung {summary['rung']}; {summary['gate']}.",
+        f"Predictions by {RUNGS.get(summary['rung'], summary['rung'])}. {sentence(summary['gate'])}".rstrip(),
     ]
     lines += [
         f"  {row['rank']:>3}  {row['name'] or row['customer_id']}: {row['why']}"

@@ -128,8 +128,9 @@ class RunReport:
     ``concentration(facts, changes)``, ``behaviour_segments(facts).frame(facts)``).
     ``backtest``: ``BacktestReport.to_dict()``, or None when there was too little history (``backtest_missing`` then
     says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
-    ``model_card``: the text card of the model, shown in the method section. ``headlines`` may stay empty:
-    then DSO, late share and their like are read from the figures of ``audit``.
+    ``measures``: the long table of ``ledger.audit.measure_table``. ``model_card``: the text card of the model, shown
+    in the method section. ``headlines`` may stay empty: then DSO, late share and their like are read from the figures
+    of ``audit``.
     """
 
     identity: RunIdentity
@@ -147,6 +148,7 @@ class RunReport:
     deterioration: pl.DataFrame = field(default_factory=_none)
     concentration: pl.DataFrame = field(default_factory=_none)
     segments: pl.DataFrame = field(default_factory=_none)
+    measures: pl.DataFrame = field(default_factory=_none)
     imported: ImportNotes = field(default_factory=ImportNotes)
     backtest: Mapping[str, Any] | None = None
     backtest_missing: str = ""

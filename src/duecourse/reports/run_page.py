@@ -6,8 +6,10 @@ from markupsafe import Markup
 
 from duecourse.reports.page import Page, Section, print_page
 from duecourse.reports.run_data import RunReport
+from duecourse.reports.sections.customer_trends import customer_trend_values
 from duecourse.reports.sections.customers import change_values, segment_values
 from duecourse.reports.sections.honesty import honesty_values, worth_tile
+from duecourse.reports.sections.measures import measure_values
 from duecourse.reports.sections.outlook import forecast_values, headline_values
 from duecourse.reports.sections.queue import left_alone_values, queue_values
 from duecourse.reports.sections.source import guess_values, method_values, problem_values
@@ -26,8 +28,10 @@ def render(report: RunReport) -> str:
         Section("contact", "Whom to contact", "queue.html", queue_values(report)),
         Section("left-alone", "Who is left alone, and why", "left_alone.html", left_alone_values(report)),
         Section("forecast", "What cash to expect", "forecast.html", forecast_values(report), new_page=True),
+        Section("measures", "Where receivables stand", "measures.html", measure_values(report), new_page=True),
         Section("segments", "How customers pay", "segments.html", segment_values(report)),
         Section("changes", "Who is changing, and who weighs most", "changes.html", change_values(report)),
+        Section("trends", "Customers over twelve months", "customer_trends.html", customer_trend_values(report)),
         Section("honesty", "How wrong this was on your own past", "honesty.html", honesty, new_page=True),
         Section("problems", "Problems in the data", "problems.html", problem_values(report), new_page=True),
         Section("guesses", "What was guessed at import", "guesses.html", guess_values(report)),

@@ -249,7 +249,7 @@ def test_a_leftover_does_not_set_the_tone() -> None:
     book = Book().customer("K").invoice("CENT", "K", days_late=300, minor=10).invoice("REAL", "K", days_late=5)
     made = make(book, {})
     assert arm_of(made, "K") == "email_soft"
-    assert why_of(made, "K").startswith("5 days over")
+    assert why_of(made, "K").startswith("Invoice REAL is 5 days over, the oldest 300 days; ")
 
 
 def test_a_short_horizon_decides_only_for_those_whose_turn_it_is() -> None:

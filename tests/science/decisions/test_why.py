@@ -47,16 +47,36 @@ def test_the_sentences_of_the_requirement() -> None:
     )
 
 
+def with_older(one: ContactPoint, older_days: int) -> ContactPoint:
+    """The same contact point with a leftover of one unit that is older than its main invoice."""
+    old = replace(one.items[0], invoice_id="OLD", days_late=older_days, collectible_minor=1, open_minor=1)
+    return replace(one, items=(old, *one.items))
+
+
+def test_an_older_leftover_is_told_apart_from_the_invoice_that_is_meant() -> None:
+    late = with_older(point(655, Habit(10, 15, 20, 0, True), outlook(4)), 662)
+    assert late.days_late_max == 662
+    assert why(late, "email_soft") == (
+        "Invoice I is 655 days over, the oldest 662 days; usual for this customer is 10; "
+        "640 days beyond its own habit; expected in about 4 days."
+    )
+    long = replace(late, items=tuple(replace(item, invoice_id="N" * 30) for item in late.items))
+    assert why(long, "email_soft").startswith("The main invoice is 655 days over, the oldest 662 days; ")
+    soon = with_older(point(-3, Habit(10, 15, 20, 0, True), outlook(4)), 40)
+    assert why(soon, "email_soft").startswith("Invoice I is due in 3 days, the oldest 40 days; ")
+
+
 def random_point(draw: random.Random) -> ContactPoint:
     days_late = draw.choice([draw.randint(-7, 5), draw.randint(-7, 400)])
     usual = draw.randint(-10, 40)
     habit = Habit(usual, usual + draw.randint(0, 30), draw.randint(0, 50), 0, draw.random() < 0.8)
     p50 = draw.choice([None, 0, 1, draw.randint(0, 177)])
-    return point(
+    one = point(
         days_late, habit, outlook(p50), broken_promise_days=draw.choice([None, 3]),
         disputes=draw.choice([Disputes(), Disputes(draw.randint(1, 12), 1, {"EUR": draw.randint(1, 10**15)})]),
         history=ContactHistory(unanswered_days=draw.choice([None, 0, 1, 29])),
     )  # fmt: skip
+    return with_older(one, days_late + draw.randint(1, 90)) if draw.random() < 0.3 else one
 
 
 def test_no_contradiction_in_ten_thousand_sentences() -> None:
@@ -71,7 +91,11 @@ def test_no_contradiction_in_ten_thousand_sentences() -> None:
 
 
 def check(text: str, one: ContactPoint) -> None:
-    days_late = one.items[0].days_late
+    days_late = one.items[-1].days_late
+    if oldest := re.search(r"the oldest (\d+) day", text):
+        assert int(oldest.group(1)) == one.days_late_max > days_late
+    elif f"{days_late} day" in text and days_late > 0:
+        assert one.days_late_max == days_late
     assert len(text) <= LONGEST, text
     assert text.endswith(".")
     assert "  " not in text
@@ -96,5 +120,5 @@ def check(text: str, one: ContactPoint) -> None:
         assert "usual" not in text
         assert "beyond" not in text
     if about := re.search(r"expected in about (\d+) days", text):
-        assert int(about.group(1)) == one.items[0].outlook.p50_days
+        assert int(about.group(1)) == one.items[-1].outlook.p50_days
     assert text.count("xpected") <= 1

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 
-from duecourse.reports.charts import Bar, ageing_bar, line_chart, share_bar, sparkline
+from duecourse.reports.charts import Bar, ageing_bar, share_bar, sparkline
 from duecourse.reports.charts.lines import curve_chart
-from duecourse.reports.charts.svg import Box
 from duecourse.reports.sections.outlook import Tile
+from duecourse.reports.sections.trends import month_names, trend_pictures
 from duecourse.reports.wording import NONE, Wording, humane
 
 CUSTOMERS_SHOWN = 50
@@ -109,43 +108,17 @@ def _bucket(bucket: str) -> str:
 
 
 def trend_values(audit: Mapping[str, Any], words: Wording) -> dict[str, Any]:
-    """What ``audit_trend.html`` reads: two charts per currency and the figures behind them."""
-    books = []
-    for book in audit["books"]:
-        points = book["trend"]
-        months = [words.short_month(date.fromisoformat(point["month"][:10])) for point in points]
-        currency = book["currency"]
-        charts = [
-            _trend(f"dso-{currency}", months, points, {"DSO": "dso_countback_days", "best": "best_possible_dso_days"},
-                   title=f"DSO and best possible DSO, {currency}, days", words=words),
-            _trend(f"paid-{currency}", months, points,
-                   {"to pay": "days_to_pay_days", "beyond terms": "days_beyond_terms_days"},
-                   title=f"Days to pay and days beyond terms, {currency}", words=words),
-            _trend(f"cei-{currency}", months, points, {"CEI": "cei_percent"},
-                   title=f"Collection effectiveness index, {currency}, percent", words=words),
-        ]  # fmt: skip
-        books.append((currency, [chart for chart in charts if chart[1]], list(zip(months, points, strict=True))))
-    return {"books": books}
-
-
-def _trend(
-    key: str,
-    months: Sequence[str],
-    points: Sequence[Mapping[str, Any]],
-    series: Mapping[str, str],
-    *,
-    title: str,
-    words: Wording,
-) -> tuple[str, Markup]:
-    values = {name: [point[column] for point in points] for name, column in series.items()}
-    ends = [
-        f"{name} {words.number(known[0])} to {words.number(known[-1])}"
-        for name, column in values.items()
-        if (known := [value for value in column if value is not None])
-    ]
-    chart = line_chart(key, months, values, title=title, description="From first to last: " + "; ".join(ends),
-                       box=Box(width=340, height=210, left=32, right=82))  # fmt: skip
-    return title, chart
+    """What ``audit_trend.html`` reads: the pictures of each currency and the figures behind them."""
+    return {
+        "books": [
+            (
+                book["currency"],
+                trend_pictures(book, words),
+                list(zip(month_names(book["trend"], words), book["trend"], strict=True)),
+            )
+            for book in audit["books"]
+        ]
+    }
 
 
 def driver_values(audit: Mapping[str, Any], words: Wording) -> dict[str, Any]:

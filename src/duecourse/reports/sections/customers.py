@@ -11,10 +11,12 @@ from markupsafe import Markup
 
 from duecourse.reports.charts import forest_row, share_bar
 from duecourse.reports.run_data import RunReport
+from duecourse.reports.sections.customer_trends import LATER, changes_of, state_of
 from duecourse.reports.sections.frames import Row, currencies, rows
 from duecourse.reports.wording import SEGMENTS, Wording
 
 CHANGES_SHOWN = 20
+CONCENTRATED = 0.10  # of the open book, as science.timing.deterioration.concentration has it
 LARGEST_SHOWN = 10
 
 
@@ -113,6 +115,7 @@ def change_values(report: RunReport) -> dict[str, Any]:
         "concentrated": list(rows(report.concentration)),
         "names": report.names,
         "largest": [(currency, *_largest(report, currency)) for currency in currencies(report.scores)],
+        "share": CONCENTRATED,
     }
 
 
@@ -152,15 +155,37 @@ def _open_by_customer(scores: pl.DataFrame) -> dict[str, list[tuple[str, int]]]:
     return found
 
 
-def _largest(report: RunReport, currency: str) -> tuple[list[tuple[str, str, int, float]], float]:
-    """The largest customers (name, id, open amount, share) of one currency and the share of all of them together."""
+@dataclass(frozen=True, slots=True)
+class LargeCustomer:
+    """One of the largest customers: what it holds, how its paying changed, and whether both together are a warning."""
+
+    name: str
+    customer_id: str
+    open_minor: int
+    share: float
+    state: str
+    change: str
+    is_warning: bool
+
+
+def _largest(report: RunReport, currency: str) -> tuple[list[LargeCustomer], float]:
+    """The largest customers of one currency and the share of all of them together."""
+    words, changes = Wording(report.locale), changes_of(report)
     mine = report.scores.filter(pl.col("currency") == currency)
     total = int(mine["open_minor"].sum())
     sums = mine.group_by("customer_id").agg(pl.col("open_minor").sum()).sort(["open_minor", "customer_id"],
                                                                             descending=[True, False])  # fmt: skip
     lines = [
-        (str(report.names.get(str(customer_id)) or customer_id), str(customer_id), int(minor), minor / total)
+        LargeCustomer(
+            name=str(report.names.get(str(customer_id)) or customer_id),
+            customer_id=str(customer_id),
+            open_minor=int(minor),
+            share=minor / total,
+            state=(state := state_of(str(customer_id), changes)),
+            change=words.number(float(changes[str(customer_id)]["change_days"]), 0) if state == LATER else "",
+            is_warning=state == LATER and minor >= CONCENTRATED * total,
+        )
         for customer_id, minor in sums.head(LARGEST_SHOWN).iter_rows()
         if total
     ]
-    return lines, sum(line[3] for line in lines)
+    return lines, sum(line.share for line in lines)

@@ -176,6 +176,8 @@ class CurrencyForecast:
     days_narrow: Markup
     weeks: Sequence[Row]
     total_minor: int
+    mean_minor: int
+    new_minor: int
     later_minor: int
     has_band: bool
     has_new: bool
@@ -207,6 +209,8 @@ def _forecast(report: RunReport, currency: str) -> CurrencyForecast:
         days_narrow=_days_chart(days, currency, words, Box(width=340, height=170, left=52), "narrow"),
         weeks=weeks,
         total_minor=total,
+        mean_minor=sum(int(week["mean_minor"]) for week in weeks),
+        new_minor=sum(int(week["new_mean_minor"] or 0) for week in weeks),
         later_minor=max(opened - total, 0),
         has_band=_has_band(weeks),
         has_new=_has_new(weeks),

@@ -11,6 +11,7 @@ from duecourse.science.decisions.ladder import SELF_CURE_SHARE
 from duecourse.science.decisions.points import ContactPoint, OpenItem
 
 LONGEST = 140
+LONGEST_ID = 20  # a longer number would push the reasons out of the sentence
 
 
 def why(point: ContactPoint, arm: str) -> str:
@@ -24,7 +25,7 @@ def why(point: ContactPoint, arm: str) -> str:
     carrying = point.carrying
     if carrying is None:
         return "Nothing may be asked for now."
-    parts = [_lateness(carrying), *_habit_parts(point, carrying)]
+    parts = [_lateness(point, carrying), *_habit_parts(point, carrying)]
     if point.broken_promise_days is not None:
         parts.insert(0, "Promise not kept")
     elif point.disputes.number:
@@ -38,7 +39,7 @@ def self_cure_detail(point: ContactPoint) -> str:
     carrying = point.carrying
     if carrying is None:
         return "Nothing may be asked for now."
-    parts = [_lateness(carrying), *_habit_parts(point, carrying), _expected_range(carrying), "no contact needed"]
+    parts = [_lateness(point, carrying), *_habit_parts(point, carrying), _expected_range(carrying), "no contact needed"]
     return _fit(parts)
 
 
@@ -67,10 +68,16 @@ def _fit(parts: list[str]) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def _lateness(item: OpenItem) -> str:
+def _lateness(point: ContactPoint, item: OpenItem) -> str:
+    """How late the carrying invoice is; where an older one is open (a leftover, a disputed one), which is meant."""
     if item.days_late > 0:
-        return f"{_days(item.days_late)} over"
-    return "due today" if item.days_late == 0 else f"due in {_days(-item.days_late)}"
+        over = f"{_days(item.days_late)} over"
+    else:
+        over = "due today" if item.days_late == 0 else f"due in {_days(-item.days_late)}"
+    if point.days_late_max <= max(item.days_late, 0):
+        return over
+    named = f"invoice {item.invoice_id}" if len(item.invoice_id) <= LONGEST_ID else "the main invoice"
+    return f"{named} is {over}, the oldest {_days(point.days_late_max)}"
 
 
 def _habit_parts(point: ContactPoint, item: OpenItem) -> list[str]:
