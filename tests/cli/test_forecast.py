@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from duecourse.cli.forecast import forecast
-from duecourse.core.errors import NotEnoughData, UsageError
+from duecourse.core.errors import NotEnoughData
 from duecourse.ledger.as_of import Ledger
 from duecourse.ledger.write import write_ledger
 
@@ -75,8 +75,3 @@ def test_a_day_before_the_books_begin_is_not_enough_data(ledger: Path, tmp_path:
     with pytest.raises(NotEnoughData, match="later --as-of"):
         run(ledger, "--as-of", "2025-01-01", "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_scenario_is_refused_and_not_ignored(ledger: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="later version"):
-        run(ledger, "--scenario", "s.toml", "--out", tmp_path / "out")

@@ -31,14 +31,23 @@ from duecourse.cli.common import (
     write_frames,
 )
 from duecourse.cli.forecast_inputs import ForecastInputs, input_options
+from duecourse.cli.scenarios import (
+    answer,
+    fit_to_book,
+    read_scenarios,
+    scenario_option,
+    scenario_text,
+    write_summary,
+)
 from duecourse.cli.score import usable_model
 from duecourse.cli.train import gate_option
-from duecourse.core.errors import NotEnoughData, UsageError
+from duecourse.core.errors import NotEnoughData
 from duecourse.core.money import Money
 from duecourse.ledger.as_of import View
 
 if TYPE_CHECKING:
     from duecourse.science.forecast import CashBands
+    from duecourse.science.forecast.scenarios import BaseBook
 
 
 @click.command("forecast")
@@ -46,7 +55,7 @@ if TYPE_CHECKING:
 @as_of_option
 @click.option("--days", type=click.IntRange(7, 178), default=91, show_default=True, help="Days ahead.")
 @click.option("--draws", type=click.IntRange(200, 20_000), default=2_000, show_default=True, help="Simulated futures.")
-@click.option("--scenario", type=click.Path(path_type=Path), help="A scenario file; comes in a later version.")
+@scenario_option
 @click.option("--model", "model_dir", type=click.Path(path_type=Path), help="A model of `train`.")
 @input_options
 @out_option
@@ -62,7 +71,7 @@ def forecast(
     as_of: date | None,
     days: int,
     draws: int,
-    scenario: Path | None,
+    scenario_files: tuple[Path, ...],
     model_dir: Path | None,
     expected: Path | None,
     rates: Path | None,
@@ -83,8 +92,7 @@ def forecast(
     """
     from duecourse.science.timing.predict import predict
 
-    if scenario is not None:
-        raise UsageError("--scenario comes in a later version; without it the forecast is of the book as it stands")
+    asked = read_scenarios(scenario_files)
     inputs = ForecastInputs(expected, rates, base_currency, country).checked()
     refuse_existing(out, force=force)
     rate_rows = inputs.rate_rows()
@@ -95,6 +103,7 @@ def forecast(
         raise NotEnoughData(
             f"no invoice was issued before {day}; choose a later --as-of, or name coming ones (--expected)"
         )
+    fit_to_book(asked, view, days)
     currencies = view.table("invoices").get_column("currency").unique().sort().to_list()
     to_base = None if rate_rows is None else inputs.rates_on(rate_rows, currencies, day)
     model, cause = usable_model(source.ledger, day, model_dir, seed=seed, threads=threads, gate=gate, quiet=as_json)
@@ -107,17 +116,21 @@ def forecast(
         if to_base is not None:
             frames["cash_converted"] = _converted(made.bands, to_base, inputs, view)
             notes.append(_fx_note(inputs.base_currency or "", day))
+    answers = answer(asked, lambda: _base_book(view, prediction.curves, made, inputs, seed), quiet=as_json)
+    frames |= answers.frames
     notes += made.notes
     for line in notes:
         note(f"note: {line}", quiet=as_json)
     with result_directory(out, force=force) as work:
         write_frames(work, frames, file_format)
+        write_summary(work, answers)
     weekly = frames["cash_weekly"]
     summary = {
         "out": str(out), "as_of": day, "days": days, "draws": draws, "notes": notes, "weeks": weekly.to_dicts(),
         "expected_schedule": made.schedule.to_dicts(), "not_expected_within_half_a_year_minor": made.not_expected_minor,
+        "scenarios": answers.summaries,
     }  # fmt: skip
-    print_summary(summary, as_json=as_json, text=_text(made, out))
+    print_summary(summary, as_json=as_json, text="\n".join([_text(made, out), *scenario_text(answers)]))
 
 
 @dataclass(frozen=True)
@@ -162,6 +175,14 @@ def _forecast(view: View, curves: pl.DataFrame, inputs: ForecastInputs, size: _S
         expected_schedule(view, curves),
         {currency: band.not_expected_minor for currency, band in bands.items()},
     )
+
+
+def _base_book(view: View, curves: pl.DataFrame, made: _Made, inputs: ForecastInputs, seed: int) -> BaseBook:
+    """What scenarios are compared with: the forecast just made."""
+    from duecourse.science.forecast import Extras
+    from duecourse.science.forecast.scenarios import BaseBook
+
+    return BaseBook.of(view, curves, made.bands, seed=seed, extras=Extras(holidays=inputs.holidays(view.as_of)))
 
 
 def _converted(
