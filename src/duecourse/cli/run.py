@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from duecourse.cli.common import (
     threads_option,
     write_frames,
 )
+from duecourse.cli.forecast_track import RECORD_FILE, moved_since_last_week, replay
 from duecourse.cli.inputs import read_inputs, reading_of, reading_options, write_notes
 from duecourse.cli.plan import the_capacity, write_plan
 from duecourse.core.errors import MissingLibrary, NotEnoughData
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from duecourse.ledger.audit import Audit
     from duecourse.reports.run_data import RunReport
     from duecourse.science.decisions import Plan
+    from duecourse.science.forecast.frozen import ForecastRecord
+    from duecourse.science.forecast.movement import Movement
+    from duecourse.science.forecast.track_record import TrackRecord
     from duecourse.science.timing.backtest_report import BacktestReport
     from duecourse.science.timing.model import TimingModel
     from duecourse.science.timing.predict import Prediction
@@ -60,11 +64,26 @@ class Settings:
 
 @dataclass(frozen=True)
 class Learnt:
-    """The model and its track record; without them ``why_not`` says why, and simpler rungs serve."""
+    """The model and its track record; without them ``why_not`` says why, and simpler rungs serve.
+
+    ``past_models``: those of the tested months, by the day they were fitted at.
+    """
 
     model: TimingModel | None
     report: BacktestReport | None
     why_not: str = ""
+    past_models: Mapping[date, TimingModel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cash:
+    """The forecast as tables and as a frozen record, the record of such forecasts, and why it moved since last week."""
+
+    daily: pl.DataFrame
+    weekly: pl.DataFrame
+    record: ForecastRecord
+    track: TrackRecord
+    movements: list[Movement]
 
 
 @dataclass(frozen=True)
@@ -75,8 +94,7 @@ class Results:
     learnt: Learnt
     prediction: Prediction
     plan: Plan
-    cash_daily: pl.DataFrame
-    cash_weekly: pl.DataFrame
+    cash: Cash
     measures: pl.DataFrame
 
 
@@ -157,8 +175,8 @@ def compute(source: Source, settings: Settings) -> Results:
             view, prediction, policy=settings.policy, capacity=capacity, seed=settings.seed, drafter=draft_worklist
         )
     with step("forecasting cash", quiet=quiet):
-        daily, weekly = cash(view, prediction, settings.seed)
-    return Results(found, learnt, prediction, made, daily, weekly, measures)
+        coming = cash(ledger, view, learnt, prediction, settings)
+    return Results(found, learnt, prediction, made, coming, measures)
 
 
 def learn(ledger: Ledger, settings: Settings) -> Learnt:
@@ -182,21 +200,37 @@ def learn(ledger: Ledger, settings: Settings) -> Learnt:
             model, ledger, settings.as_of, threads=settings.threads,
             progress=lambda line: note(f"    {line}", quiet=settings.quiet),
         )  # fmt: skip
-    return Learnt(judged.model, judged.report)
+    return Learnt(judged.model, judged.report, past_models=judged.past_models)
 
 
-def cash(view: View, prediction: Prediction, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """``cash_daily`` and ``cash_weekly`` of the next 13 weeks, per currency."""
+def cash(ledger: Ledger, view: View, learnt: Learnt, prediction: Prediction, settings: Settings) -> Cash:
+    """The cash of the next 13 weeks per currency, with the track record of such forecasts on this book."""
     from duecourse.science.forecast import cash_tables, forecast_book
+    from duecourse.science.forecast.frozen import ForecastSummary, freeze
+    from duecourse.science.forecast.movement import Forecast
 
-    bands = forecast_book(view, prediction.curves, days=FORECAST_DAYS, draws=FORECAST_DRAWS, seed=seed)
-    return cash_tables(bands, view.as_of)
+    how: dict[str, Any] = {"seed": settings.seed, "draws": FORECAST_DRAWS}
+    replayed = replay(
+        ledger, settings.as_of, learnt.model, learnt.past_models,
+        seed=settings.seed, threads=settings.threads, quiet=settings.quiet,
+    )  # fmt: skip
+    track = replayed.track
+    bands = forecast_book(view, prediction.curves, days=FORECAST_DAYS, shares=track.shares, **how)
+    record = freeze(
+        ForecastSummary(
+            view=view, curves=prediction.curves, bands=bands, shares=track.shares, shares_id=track.shares_id,
+            model_id=learnt.model.model_id if learnt.model else "", **how,
+        )
+    )  # fmt: skip
+    now = Forecast(view, learnt.model, prediction.curves, bands)
+    return Cash(*cash_tables(bands, view.as_of), record, track, moved_since_last_week(ledger, now, replayed, **how))
 
 
 def report_of(export: tuple[Path, ...], source: Source, settings: Settings, results: Results) -> RunReport:
     """The run page's data: names, changes of habit, concentration and segments added to the results."""
     from duecourse.reports.run_data import ImportNotes, RunIdentity, RunReport
     from duecourse.science.decisions import policy_version
+    from duecourse.science.forecast.received import cash_received
     from duecourse.science.timing.card import model_card
     from duecourse.science.timing.deterioration import concentration, deterioration
     from duecourse.science.timing.facts import facts_from_view
@@ -217,7 +251,8 @@ def report_of(export: tuple[Path, ...], source: Source, settings: Settings, resu
         ),
         scores=results.prediction.scores, worklist=made.worklist, decisions=made.decisions,
         not_worked=made.not_worked, resolution=made.resolution, assumptions=made.assumptions, drafts=made.drafts,
-        names=_names(view), cash_daily=results.cash_daily, cash_weekly=results.cash_weekly, deterioration=changes,
+        names=_names(view), cash_daily=results.cash.daily, cash_weekly=results.cash.weekly, deterioration=changes,
+        track=results.cash.track, movements=results.cash.movements, received=cash_received(view),
         concentration=concentration(facts, changes), segments=behaviour_segments(facts).frame(facts),
         measures=results.measures,
         imported=ImportNotes.of(source.imported) if source.imported else ImportNotes(problems=source.problems),
@@ -263,8 +298,10 @@ def write_results(work: Path, source: Source, results: Results, file_format: str
         )
     frames = {
         "scores": results.prediction.scores, "curves": results.prediction.curves,
-        "cash_daily": results.cash_daily, "cash_weekly": results.cash_weekly, "metrics": results.measures,
+        "cash_daily": results.cash.daily, "cash_weekly": results.cash.weekly,
+        "forecast_scores": results.cash.track.scores, "metrics": results.measures,
     }  # fmt: skip
+    (work / RECORD_FILE).write_text(results.cash.record.to_json(), encoding="utf-8")
     write_frames(work, frames, file_format)
     write_plan(work, results.plan, file_format)
 

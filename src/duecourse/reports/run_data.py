@@ -17,6 +17,8 @@ from duecourse.core.errors import Problem
 
 if TYPE_CHECKING:
     from duecourse.ledger.importing.outcome import ImportResult
+    from duecourse.science.forecast.movement import Movement
+    from duecourse.science.forecast.track_record import TrackRecord
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +130,8 @@ class RunReport:
     ``concentration(facts, changes)``, ``behaviour_segments(facts).frame(facts)``).
     ``backtest``: ``BacktestReport.to_dict()``, or None when there was too little history (``backtest_missing`` then
     says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
+    ``track``: past forecasts and their scores, None where no past morning could be forecast. ``movements``: why the
+    outlook is another one than a week ago. ``received``: the cash that came, as known at ``as_of``.
     ``measures``: the long table of ``ledger.audit.measure_table``. ``model_card``: the text card of the model, shown
     in the method section. ``headlines`` may stay empty: then DSO, late share and their like are read from the figures
     of ``audit``.
@@ -145,6 +149,9 @@ class RunReport:
     names: Mapping[str, str] = field(default_factory=dict)
     cash_daily: pl.DataFrame = field(default_factory=_none)
     cash_weekly: pl.DataFrame = field(default_factory=_none)
+    track: TrackRecord | None = None
+    movements: Sequence[Movement] = ()
+    received: pl.DataFrame = field(default_factory=_none)
     deterioration: pl.DataFrame = field(default_factory=_none)
     concentration: pl.DataFrame = field(default_factory=_none)
     segments: pl.DataFrame = field(default_factory=_none)

@@ -8,6 +8,7 @@ from duecourse.reports.page import Page, Section, print_page
 from duecourse.reports.run_data import RunReport
 from duecourse.reports.sections.customer_trends import customer_trend_values
 from duecourse.reports.sections.customers import change_values, segment_values
+from duecourse.reports.sections.forecast_record import forecast_record_values
 from duecourse.reports.sections.honesty import honesty_values, worth_tile
 from duecourse.reports.sections.measures import measure_values
 from duecourse.reports.sections.outlook import forecast_values, headline_values
@@ -28,6 +29,9 @@ def render(report: RunReport) -> str:
         Section("contact", "Whom to contact", "queue.html", queue_values(report)),
         Section("left-alone", "Who is left alone, and why", "left_alone.html", left_alone_values(report)),
         Section("forecast", "What cash to expect", "forecast.html", forecast_values(report), new_page=True),
+        Section(
+            "forecast-record", "What came of such forecasts", "forecast_record.html", forecast_record_values(report)
+        ),
         Section("measures", "Where receivables stand", "measures.html", measure_values(report), new_page=True),
         Section("segments", "How customers pay", "segments.html", segment_values(report)),
         Section("changes", "Who is changing, and who weighs most", "changes.html", change_values(report)),

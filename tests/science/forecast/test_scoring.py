@@ -207,7 +207,7 @@ def test_fewer_than_13_mature_records_keep_the_default_shares() -> None:
 
 
 def test_the_rule_of_choice() -> None:
-    """Pinball decides among those in .75-.88, the narrower on ties; none there: the one nearest to .80."""
+    """Pinball decides among those in .75-.88; where it is the same, coverage nearest to .80, then the narrower."""
     names = ("everybody", "customer", "batch", "coverage", "pinball", "width")
 
     def table(*rows: tuple[float, ...]) -> pl.DataFrame:

@@ -16,7 +16,8 @@ from duecourse.reports.charts.svg import Box, Drawing, Label, draw_x_label, draw
 class Fan:
     """A mean with its P10-P90 band per period; ``low`` and ``high`` may be empty when there is no band.
 
-    ``part`` is a second, dashed line: the part of the mean that is already certain to be in play.
+    ``part`` is a second, dashed line: the part of the mean that is already certain to be in play. ``came`` are the
+    values that really came, drawn as hollow marks.
     """
 
     labels: Sequence[str]
@@ -24,9 +25,12 @@ class Fan:
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     part: Sequence[float] = ()
+    came: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        lengths = {len(one or self.mean) for one in (self.mean, self.low, self.high, self.part)} | {len(self.labels)}
+        lengths = {len(one or self.mean) for one in (self.mean, self.low, self.high, self.part, self.came)} | {
+            len(self.labels)
+        }
         if len(lengths) != 1 or bool(self.low) != bool(self.high):
             raise ValueError("labels, mean, low and high of a fan must have the same length")
 
@@ -50,7 +54,7 @@ def fan_chart(
     if not fan.mean:
         return Markup("")
     box = box or Box(width=760, height=260, left=64)
-    ticks = nice_ticks(0, max([*fan.mean, *fan.high, 0.0]), 5)
+    ticks = nice_ticks(0, max([*fan.mean, *fan.high, *fan.came, 0.0]), 5)
     x, y = box.across(-0.5, len(fan.mean) - 0.5), box.upwards(ticks[0], ticks[-1])
     drawing = Drawing(key, box.width, box.height, title, description, kind)
     draw_y_axis(drawing, box, y, ticks, label)
@@ -67,6 +71,10 @@ def fan_chart(
         if fan.low:
             hint += f" ({label(fan.low[index])} to {label(fan.high[index])})"
         drawing.hover("circle", hint, class_="dot", cx=x(index), cy=y(value), r=3)
+    for index, value in enumerate(fan.came):
+        drawing.hover(
+            "circle", f"{fan.labels[index]}: {label(value)} came", class_="came", cx=x(index), cy=y(value), r=4
+        )
     for index in _spaced(len(fan.labels), int(box.width // 66)):
         draw_x_label(drawing, box, x(index), fan.labels[index])
     return drawing.render()

@@ -18,6 +18,7 @@ import polars as pl
 
 from duecourse.ledger.as_of import View
 from duecourse.ledger.collectible import collectible
+from duecourse.science.forecast.cash import no_past
 from duecourse.science.forecast.inflow import (
     LAG_HORIZON_DAYS,
     LAG_WINDOW_DAYS,
@@ -88,9 +89,9 @@ def simple_forecasts(
     books = _open_books(view, facts)
     nothing = np.zeros(0, dtype=np.int64)
     result = {}
-    for currency in sorted(past):
+    for currency in sorted(past.keys() | books.keys()):
         book = books.get(currency, _OpenBook(nothing, nothing, nothing, nothing))
-        methods = _by_invoice(facts, book, past[currency], days)
+        methods = _by_invoice(facts, book, past.get(currency, no_past(view.as_of)), days)
         weekly = _received_by_week(cash, currency, facts.as_of)
         for method, weeks in WEEKS_BACK.items():
             mean = float(weekly[:weeks].mean()) if len(weekly) else 0.0

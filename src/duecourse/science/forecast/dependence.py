@@ -1,9 +1,10 @@
 """``fit_dependence``: how much of the timing customers share, chosen on a book's own mature forecasts.
 
 Each candidate of ``CANDIDATES`` redraws the open book of every record from the curves it kept. Windows 0-7, 7-14,
-14-21, 0-14 and 0-28; of the candidates whose pooled P10-P90 coverage lies in .75-.88 the one with the smallest mean
-pinball (10/50/90, each divided by the actual), ties to the narrower; if none does, the one nearest to .80. Fewer than
-13 mature records: the default shares. Coverage tells candidates apart, CRPS hardly does.
+14-21, 0-14 and 0-28; of the candidates whose pooled P10-P90 coverage lies in .75-.88 those with the smallest mean
+pinball (10/50/90, each divided by the actual; within 2 % it cannot tell them apart), and of these the one whose
+coverage is nearest to .80, then the narrower; if none lies there, the one nearest to .80. Fewer than 13 mature records:
+the default shares.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ CANDIDATES = tuple(
 )
 Singles = npt.NDArray[np.float32]
 LOWEST, HIGHEST, WANTED = 0.75, 0.88, 0.80
+SAME_PINBALL = 0.02  # about what 400 draws and 13 snapshots leave open
 
 
 def fit_dependence(records: Sequence[ForecastRecord], cash: pl.DataFrame, *, as_of: date) -> Shares:
@@ -69,10 +71,9 @@ def choose(judged: pl.DataFrame) -> Shares:
     """The candidate that the rule of this module takes from the table of ``judge_candidates``."""
     within = judged.filter(pl.col("coverage").is_between(LOWEST, HIGHEST))
     if within.height:
-        best = within.with_columns(pl.col("pinball").round(6)).sort("pinball", "width").row(0, named=True)
-    else:
-        off = (pl.col("coverage") - WANTED).abs().round(9)
-        best = judged.sort(off, "width").row(0, named=True)
+        within = within.filter(pl.col("pinball") <= pl.col("pinball").min() * (1 + SAME_PINBALL))
+    off = (pl.col("coverage") - WANTED).abs().round(9)
+    best = (within if within.height else judged).sort(off, "width", "everybody", "customer").row(0, named=True)
     return Shares(best["everybody"], best["customer"], best["batch"])
 
 

@@ -26,7 +26,7 @@ from duecourse.core.ids import sha256_hex
 from duecourse.ledger.as_of import View
 from duecourse.science.forecast.baselines import Expected, simple_forecasts
 from duecourse.science.forecast.book import open_items, past_invoices
-from duecourse.science.forecast.cash import CashBands
+from duecourse.science.forecast.cash import CashBands, Extras, no_items, no_past, open_mean
 from duecourse.science.forecast.inflow_draws import simulate_inflow
 from duecourse.science.forecast.open_book import INDEPENDENT, Integers, OpenItems, Shares, simulate_open_book
 from duecourse.science.forecast.received import cash_received
@@ -55,7 +55,8 @@ ITEM_COLUMNS: Mapping[str, Any] = {
 class ForecastSummary:
     """One forecast as it was made: the books, the curves, the bands of ``forecast_book`` and how they were drawn.
 
-    ``shares_id`` says where the shares come from ("default", or "fitted on 16 snapshots").
+    ``shares_id`` says where the shares come from ("default", or "fitted on 16 mature forecasts of this book");
+    ``extras`` what else the bands knew.
     """
 
     view: View
@@ -66,6 +67,7 @@ class ForecastSummary:
     draws: int
     shares: Shares = field(default_factory=Shares)
     shares_id: str = DEFAULT_SHARES
+    extras: Extras | None = None
 
 
 @dataclass(frozen=True)
@@ -160,18 +162,19 @@ def _canonical(content: Mapping[str, Any]) -> str:
 
 def freeze(summary: ForecastSummary) -> ForecastRecord:
     """The record of a forecast: its windows as far as its days reach, with all simple methods from the same view."""
-    view = summary.view
-    items, past = open_items(view, summary.curves), past_invoices(view)
+    view, extras = summary.view, summary.extras or Extras()
+    items = open_items(view, summary.curves, payable=extras.payable)
+    past = past_invoices(view, holidays=extras.holidays)
     days = max((len(band.open_mean_minor) for band in summary.bands.values()), default=0)
     simple = simple_forecasts(view, past, cash_received(view), days)
     rows: list[tuple[Any, ...]] = []
     for currency in sorted(summary.bands):
         band = summary.bands[currency]
-        book = items.get(currency, _no_items(days))
+        book, before = items.get(currency, no_items(days)), past.get(currency, no_past(view.as_of))
         rows += _open_rows(summary, currency, book, band)
         few = min(summary.draws, INDEPENDENT_DRAWS)
         free = simulate_open_book(book, days=days, draws=few, seed=summary.seed, shares=INDEPENDENT)
-        free += simulate_inflow(past[currency], days=days, draws=few, seed=summary.seed, shares=INDEPENDENT)
+        free += simulate_inflow(before, days=days, draws=few, seed=summary.seed, shares=INDEPENDENT)
         mean = band.open_mean_minor + band.new_mean_minor
         rows += _drawn(currency, "total", "model", TOTAL_WINDOWS, (mean, band.draws_minor))
         rows += _drawn(currency, "total", "independent", TOTAL_WINDOWS, (mean, free))
@@ -184,11 +187,15 @@ def freeze(summary: ForecastSummary) -> ForecastRecord:
 
 
 def _open_rows(summary: ForecastSummary, currency: str, book: OpenItems, band: CashBands) -> list[tuple[Any, ...]]:
+    """The part ``open``: every invoice that is known, issued or not."""
     days = min(len(band.open_mean_minor), max(last for _, last in OPEN_WINDOWS))
+    mean = open_mean(book, days)
     rows = []
     for method, shares in (("model", summary.shares), ("independent", INDEPENDENT)):
-        draws = simulate_open_book(book, days=days, draws=summary.draws, seed=summary.seed, shares=shares)
-        rows += _drawn(currency, "open", method, OPEN_WINDOWS, (band.open_mean_minor[:days], draws))
+        draws = band.open_draws_minor if method == "model" else None
+        if draws is None:
+            draws = simulate_open_book(book, days=days, draws=summary.draws, seed=summary.seed, shares=shares)
+        rows += _drawn(currency, "open", method, OPEN_WINDOWS, (mean, draws))
     return rows
 
 
@@ -231,7 +238,3 @@ def _item_frame(items: Mapping[str, OpenItems]) -> pl.DataFrame:
         }  # fmt: skip
         parts.append(pl.DataFrame(columns, schema=dict(ITEM_COLUMNS)))
     return pl.concat(parts)
-
-
-def _no_items(days: int) -> OpenItems:
-    return OpenItems([], [], np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, max(days, 1))))

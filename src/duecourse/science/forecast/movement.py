@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
 
 from duecourse.core.calendar import epoch_day
 from duecourse.ledger.as_of import Ledger, View
 from duecourse.science.forecast.book import open_items, past_invoices
 from duecourse.science.forecast.bridge import Side, bridge
-from duecourse.science.forecast.cash import CashBands, forecast_book
+from duecourse.science.forecast.cash import CashBands, forecast_book, no_items, no_past
 from duecourse.science.forecast.inflow import IssuedHistory
 from duecourse.science.forecast.open_book import OpenItems, Shares
 from duecourse.science.forecast.received import cash_received
@@ -73,7 +72,7 @@ def movements(before: Forecast, after: Forecast, window: tuple[date, date]) -> l
     found = []
     for currency in sorted(set(before.bands) & set(after.bands)):
         items, history = now[currency]
-        same_rows = old[currency][0].invoice_id == items.invoice_id
+        same_rows = old[currency][0].invoice_id == items.invoice_id  # a promise may split an invoice into parts
         sides = (
             _side(before, before.bands[currency], then[currency], window),
             _side(after, after.bands[currency], (items, history), window,
@@ -87,8 +86,10 @@ def movements(before: Forecast, after: Forecast, window: tuple[date, date]) -> l
 
 def _parts(forecast: Forecast, curves: pl.DataFrame) -> dict[str, tuple[OpenItems, IssuedHistory]]:
     items, past = open_items(forecast.view, curves), past_invoices(forecast.view)
-    none = OpenItems([], [], np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 1)))
-    return {currency: (items.get(currency, none), past[currency].history) for currency in past}
+    return {
+        currency: (items.get(currency, no_items(1)), past.get(currency, no_past(forecast.view.as_of)).history)
+        for currency in forecast.bands
+    }
 
 
 def _side(

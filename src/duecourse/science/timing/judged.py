@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 
 from duecourse.ledger.as_of import Ledger, View
@@ -16,10 +16,14 @@ TOO_YOUNG = "no past month could be tested yet: the customer's own history is us
 
 @dataclass(frozen=True)
 class Judged:
-    """A model that carries the gate's decision, and the track record behind it (None without a testable month)."""
+    """A model that carries the gate's decision, and the track record behind it (None without a testable month).
+
+    ``past_models``: the models of the tested months by the day they were fitted at, for whoever replays the past too.
+    """
 
     model: TimingModel
     report: BacktestReport | None
+    past_models: Mapping[date, TimingModel] = field(default_factory=dict)
 
 
 def judge(model: TimingModel, ledger: Ledger, day: date, *, threads: int, progress: Callable[[str], None]) -> Judged:
@@ -30,9 +34,12 @@ def judge(model: TimingModel, ledger: Ledger, day: date, *, threads: int, progre
     allowed.
     """
     single = replace(model.config, bags=1)
+    past: dict[date, TimingModel] = {}
 
     def refit(view: View) -> TimingModel:
-        return fit(view, seed=model.seed, threads=1, config=single)  # the months themselves run side by side
+        # the months themselves run side by side, so each gets one thread
+        past[view.as_of] = fit(view, seed=model.seed, threads=1, config=single)
+        return past[view.as_of]
 
     plan = BacktestPlan(seed=model.seed, threads=threads, fit=refit, progress=progress)
     report = rolling_backtest(ledger, day, plan=plan)
@@ -40,4 +47,4 @@ def judge(model: TimingModel, ledger: Ledger, day: date, *, threads: int, progre
         gate = {"allowed": False, "rung": "customer_history", "says": TOO_YOUNG, "verdicts": {}}
         return Judged(replace(model, gate=gate), None)
     table = report.recalibration.table if report.recalibration else None
-    return Judged(replace(model, gate=asdict(report.gate), calibration=table), report)
+    return Judged(replace(model, gate=asdict(report.gate), calibration=table), report, past)
