@@ -38,6 +38,9 @@ bench-simulated: $(VENV)/.dev-ready ## model against the oracle of a simulated w
 bench-speed: $(VENV)/.dev-ready ## time and memory against the goals, pandas and the physical floor
 	$(BIN)/python benchmarks/speed.py
 
+bench-forecast-speed: $(VENV)/.dev-ready ## time and memory of the cash forecast beside the naive matrix
+	$(BIN)/python benchmarks/forecast_speed.py
+
 bench-metrics: $(VENV)/.dev-ready ## every measure against its SQL oracle on 1,000 random ledgers (about half an hour)
 	$(BIN)/python benchmarks/metrics.py
 

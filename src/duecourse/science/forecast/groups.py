@@ -85,8 +85,8 @@ class GroupDraws:
         starts = np.flatnonzero(np.diff(week, prepend=-1))
         by_week = np.add.reduceat(on_day, starts, axis=1)
         mass = np.bincount(self.of_past[rows], amount_minor, minlength=len(self.keys))
-        for group in np.flatnonzero(mass):
-            self.cash[np.ix_([group], draw, week[starts])] += mass[group] * by_week
+        some = np.flatnonzero(mass)
+        self.cash[np.ix_(some, draw, week[starts])] += mass[some, None, None] * by_week[None, :, :]
 
     def scale(self, factor: Floats) -> None:
         """Multiply every draw by its ``factor`` (draws,), then round to whole minor units."""
@@ -97,7 +97,8 @@ class GroupDraws:
         amount: npt.NDArray[np.int64] | npt.NDArray[np.float64],
     ) -> None:  # fmt: skip
         _, draws, width = self.cash.shape
-        place = (group * draws + draw) * width + week
+        place = group * (draws * width) + draw * width  # the small arrays first: this runs for every item and draw
+        place += week
         weight = np.broadcast_to(amount, place.shape)
         np.add.at(self.cash.reshape(-1), place.ravel(), weight.ravel())
 
