@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from duecourse.cli.common import (
 from duecourse.cli.forecast_track import RECORD_FILE, moved_since_last_week, replay
 from duecourse.cli.inputs import read_inputs, reading_of, reading_options, write_notes
 from duecourse.cli.plan import the_capacity, write_plan
+from duecourse.cli.scenarios import Answers, answer, fit_to_book, read_scenarios, scenario_option, write_summary
 from duecourse.core.errors import MissingLibrary, NotEnoughData
 from duecourse.ledger.as_of import Ledger, View
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from duecourse.science.decisions import Plan
     from duecourse.science.forecast.frozen import ForecastRecord
     from duecourse.science.forecast.movement import Movement
+    from duecourse.science.forecast.scenarios import Scenario
     from duecourse.science.forecast.track_record import TrackRecord
     from duecourse.science.timing.backtest_report import BacktestReport
     from duecourse.science.timing.model import TimingModel
@@ -60,6 +63,7 @@ class Settings:
     seed: int
     threads: int
     quiet: bool
+    scenarios: tuple[Scenario, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Cash:
     record: ForecastRecord
     track: TrackRecord
     movements: list[Movement]
+    answers: Answers
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Results:
     help="How call minutes are given out; 'learned' comes in a later version.",
 )  # fmt: skip
 @click.option("--capacity", "capacity_file", type=click.Path(path_type=Path), help="capacity.json: minutes and arms.")
+@scenario_option
 @seed_option
 @threads_option
 @reading_options
@@ -121,6 +127,7 @@ def run(
     as_of: date | None,
     policy: str,
     capacity_file: Path | None,
+    scenario_files: tuple[Path, ...],
     seed: int,
     threads: int,
     file_format: str,
@@ -136,10 +143,11 @@ def run(
     from duecourse.science.decisions import policy_version
 
     policy_version(policy)
+    asked = tuple(read_scenarios(scenario_files))
     refuse_existing(out, force=force)
     with step("importing", quiet=as_json):
         source = read_inputs(export, given, quiet=as_json)
-    settings = Settings(resolve_as_of(as_of, source.ledger), policy, capacity_file, seed, threads, as_json)
+    settings = Settings(resolve_as_of(as_of, source.ledger), policy, capacity_file, seed, threads, as_json, asked)
     results = compute(source, settings)
     with step("writing", quiet=as_json):
         from duecourse.reports.run_page import render
@@ -163,6 +171,7 @@ def compute(source: Source, settings: Settings) -> Results:
     view = ledger.as_of(settings.as_of)
     if not view.table("invoices").height:
         raise NotEnoughData(f"no invoice was known before {settings.as_of}; choose a later --as-of")
+    fit_to_book(settings.scenarios, view, FORECAST_DAYS)
     capacity = the_capacity(settings.capacity_file, quiet=quiet)
     with step("auditing the data", quiet=quiet):
         found = audit(ledger, settings.as_of, reading=reading_of(source))
@@ -208,6 +217,7 @@ def cash(ledger: Ledger, view: View, learnt: Learnt, prediction: Prediction, set
     from duecourse.science.forecast import cash_tables, forecast_book
     from duecourse.science.forecast.frozen import ForecastSummary, freeze
     from duecourse.science.forecast.movement import Forecast
+    from duecourse.science.forecast.scenarios import BaseBook
 
     how: dict[str, Any] = {"seed": settings.seed, "draws": FORECAST_DRAWS}
     replayed = replay(
@@ -223,7 +233,10 @@ def cash(ledger: Ledger, view: View, learnt: Learnt, prediction: Prediction, set
         )
     )  # fmt: skip
     now = Forecast(view, learnt.model, prediction.curves, bands)
-    return Cash(*cash_tables(bands, view.as_of), record, track, moved_since_last_week(ledger, now, replayed, **how))
+    moved = moved_since_last_week(ledger, now, replayed, **how)
+    base = partial(BaseBook.of, view, prediction.curves, bands, seed=settings.seed, shares=track.shares)
+    answers = answer(settings.scenarios, base, quiet=settings.quiet)
+    return Cash(*cash_tables(bands, view.as_of), record, track, moved, answers)
 
 
 def report_of(export: tuple[Path, ...], source: Source, settings: Settings, results: Results) -> RunReport:
@@ -253,6 +266,8 @@ def report_of(export: tuple[Path, ...], source: Source, settings: Settings, resu
         not_worked=made.not_worked, resolution=made.resolution, assumptions=made.assumptions, drafts=made.drafts,
         names=_names(view), cash_daily=results.cash.daily, cash_weekly=results.cash.weekly, deterioration=changes,
         track=results.cash.track, movements=results.cash.movements, received=cash_received(view),
+        scenarios=results.cash.answers.summaries,
+        scenario_weekly=results.cash.answers.frames.get("scenario_weekly", pl.DataFrame()),
         concentration=concentration(facts, changes), segments=behaviour_segments(facts).frame(facts),
         measures=results.measures,
         imported=ImportNotes.of(source.imported) if source.imported else ImportNotes(problems=source.problems),
@@ -300,9 +315,11 @@ def write_results(work: Path, source: Source, results: Results, file_format: str
         "scores": results.prediction.scores, "curves": results.prediction.curves,
         "cash_daily": results.cash.daily, "cash_weekly": results.cash.weekly,
         "forecast_scores": results.cash.track.scores, "metrics": results.measures,
+        **results.cash.answers.frames,
     }  # fmt: skip
     (work / RECORD_FILE).write_text(results.cash.record.to_json(), encoding="utf-8")
     write_frames(work, frames, file_format)
+    write_summary(work, results.cash.answers)
     write_plan(work, results.plan, file_format)
 
 
@@ -324,6 +341,7 @@ def _summary(out: Path, settings: Settings, results: Results) -> dict[str, Any]:
         "gate": gate["says"] if gate else results.learnt.why_not,
         "worklist": results.plan.worklist.height,
         "not_worked": results.plan.not_worked.height,
+        "scenarios": results.cash.answers.summaries,
         "faults": {fault.code: fault.rows for fault in results.audit.faults},
     }
 

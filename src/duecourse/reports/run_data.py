@@ -132,6 +132,7 @@ class RunReport:
     says why in one sentence). ``audit``: ``Audit.to_dict()`` or None.
     ``track``: past forecasts and their scores, None where no past morning could be forecast. ``movements``: why the
     outlook is another one than a week ago. ``received``: the cash that came, as known at ``as_of``.
+    ``scenarios``: ``scenario_summary`` of every what-if question, and ``scenario_weekly`` with the weeks of them all.
     ``measures``: the long table of ``ledger.audit.measure_table``. ``model_card``: the text card of the model, shown
     in the method section. ``headlines`` may stay empty: then DSO, late share and their like are read from the figures
     of ``audit``.
@@ -152,6 +153,8 @@ class RunReport:
     track: TrackRecord | None = None
     movements: Sequence[Movement] = ()
     received: pl.DataFrame = field(default_factory=_none)
+    scenarios: Sequence[Mapping[str, Any]] = ()
+    scenario_weekly: pl.DataFrame = field(default_factory=_none)
     deterioration: pl.DataFrame = field(default_factory=_none)
     concentration: pl.DataFrame = field(default_factory=_none)
     segments: pl.DataFrame = field(default_factory=_none)

@@ -13,6 +13,7 @@ from duecourse.reports.sections.honesty import honesty_values, worth_tile
 from duecourse.reports.sections.measures import measure_values
 from duecourse.reports.sections.outlook import forecast_values, headline_values
 from duecourse.reports.sections.queue import left_alone_values, queue_values
+from duecourse.reports.sections.scenarios import scenario_values
 from duecourse.reports.sections.source import guess_values, method_values, problem_values
 from duecourse.reports.wording import RUNGS, Wording, humane
 
@@ -24,11 +25,13 @@ def render(report: RunReport) -> str:
     words = Wording(report.locale)
     worth = worth_tile(report.backtest, report.backtest_missing, words)
     honesty = honesty_values(report.backtest, report.backtest_missing, words)
+    asked = (Section("what-if", "What if", "scenarios.html", scenario_values(report)),) if report.scenarios else ()
     sections = (
         Section("overview", "Overview", "headline.html", headline_values(report, worth)),
         Section("contact", "Whom to contact", "queue.html", queue_values(report)),
         Section("left-alone", "Who is left alone, and why", "left_alone.html", left_alone_values(report)),
         Section("forecast", "What cash to expect", "forecast.html", forecast_values(report), new_page=True),
+        *asked,
         Section(
             "forecast-record", "What came of such forecasts", "forecast_record.html", forecast_record_values(report)
         ),

@@ -3,6 +3,7 @@
 from duecourse.reports.charts.bars import Bar, ageing_bar, bar_chart, histogram, share_bar
 from duecourse.reports.charts.calibration import Bin, coverage_chart, pit_histogram, reliability
 from duecourse.reports.charts.lines import Fan, fan_chart, line_chart, sparkline
+from duecourse.reports.charts.paired import Paired, paired_chart
 from duecourse.reports.charts.ranges import forest_row, range_strip
 from duecourse.reports.charts.scale import Scale, nice_ticks
 
@@ -10,6 +11,7 @@ __all__ = [
     "Bar",
     "Bin",
     "Fan",
+    "Paired",
     "Scale",
     "ageing_bar",
     "bar_chart",
@@ -19,6 +21,7 @@ __all__ = [
     "histogram",
     "line_chart",
     "nice_ticks",
+    "paired_chart",
     "pit_histogram",
     "range_strip",
     "reliability",
