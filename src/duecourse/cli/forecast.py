@@ -31,6 +31,7 @@ from duecourse.cli.common import (
     write_frames,
 )
 from duecourse.cli.forecast_inputs import ForecastInputs, input_options
+from duecourse.cli.forecast_track import RECORD_FILE, Archive, open_archive, records_option
 from duecourse.cli.scenarios import (
     answer,
     fit_to_book,
@@ -46,8 +47,10 @@ from duecourse.core.money import Money
 from duecourse.ledger.as_of import View
 
 if TYPE_CHECKING:
-    from duecourse.science.forecast import CashBands
+    from duecourse.science.forecast import CashBands, Shares
+    from duecourse.science.forecast.frozen import ForecastRecord
     from duecourse.science.forecast.scenarios import BaseBook
+    from duecourse.science.timing.predict import Prediction
 
 
 @click.command("forecast")
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
 @scenario_option
 @click.option("--model", "model_dir", type=click.Path(path_type=Path), help="A model of `train`.")
 @input_options
+@records_option
 @out_option
 @seed_option
 @threads_option
@@ -77,6 +81,7 @@ def forecast(
     rates: Path | None,
     base_currency: str | None,
     country: str | None,
+    records_dir: Path | None,
     out: Path,
     seed: int,
     threads: int,
@@ -88,7 +93,8 @@ def forecast(
     """Forecast the cash that LEDGER will bring, currency by currency.
 
     Writes cash_daily, cash_weekly, cash_groups (by customer, legal entity and behaviour segment) and, with --rates,
-    cash_converted.
+    cash_converted; forecast_record.json is the forecast frozen for later scoring, forecast_scores (with --records)
+    what came of earlier ones.
     """
     from duecourse.science.timing.predict import predict
 
@@ -104,6 +110,7 @@ def forecast(
             f"no invoice was issued before {day}; choose a later --as-of, or name coming ones (--expected)"
         )
     fit_to_book(asked, view, days)
+    archive = open_archive(records_dir, source.ledger.as_of(day))
     currencies = view.table("invoices").get_column("currency").unique().sort().to_list()
     to_base = None if rate_rows is None else inputs.rates_on(rate_rows, currencies, day)
     model, cause = usable_model(source.ledger, day, model_dir, seed=seed, threads=threads, gate=gate, quiet=as_json)
@@ -111,19 +118,24 @@ def forecast(
         prediction = predict(model, view, seed=seed)
     notes = [*([cause] if cause else []), *prediction.notes, *notes]
     with step("forecasting cash", quiet=as_json):
-        made = _forecast(view, prediction.curves, inputs, _Size(days, draws, seed, threads))
+        made = _forecast(view, prediction.curves, inputs, _Size(days, draws, seed, threads), archive)
+        record = _record(view, prediction, made, inputs, archive)
         frames = made.frames
         if to_base is not None:
             frames["cash_converted"] = _converted(made.bands, to_base, inputs, view)
             notes.append(_fx_note(inputs.base_currency or "", day))
     answers = answer(asked, lambda: _base_book(view, prediction.curves, made, inputs, seed), quiet=as_json)
     frames |= answers.frames
-    notes += made.notes
+    notes += [*made.notes, *archive.notes()]
+    if archive.scores.height:
+        frames["forecast_scores"] = archive.scores
     for line in notes:
         note(f"note: {line}", quiet=as_json)
     with result_directory(out, force=force) as work:
         write_frames(work, frames, file_format)
         write_summary(work, answers)
+        (work / RECORD_FILE).write_text(record.to_json(), encoding="utf-8")
+    archive.keep(record)
     weekly = frames["cash_weekly"]
     summary = {
         "out": str(out), "as_of": day, "days": days, "draws": draws, "notes": notes, "weeks": weekly.to_dicts(),
@@ -145,6 +157,8 @@ class _Size:
 class _Made:
     """A forecast as it is written and told: tables by file name, notes, and the expected sentence's amounts."""
 
+    size: _Size
+    shares: Shares | None
     bands: Mapping[str, CashBands]
     frames: dict[str, pl.DataFrame]
     notes: list[str]
@@ -152,7 +166,7 @@ class _Made:
     not_expected_minor: dict[str, int]
 
 
-def _forecast(view: View, curves: pl.DataFrame, inputs: ForecastInputs, size: _Size) -> _Made:
+def _forecast(view: View, curves: pl.DataFrame, inputs: ForecastInputs, size: _Size, archive: Archive) -> _Made:
     from duecourse.science.forecast import Extras, cash_tables, expected_schedule, forecast_book, group_table
     from duecourse.science.forecast.book import past_invoices
     from duecourse.science.forecast.inflow import history_notes
@@ -163,12 +177,15 @@ def _forecast(view: View, curves: pl.DataFrame, inputs: ForecastInputs, size: _S
     segments = behaviour_segments(facts).frame(facts).select("customer_id", "segment")
     extras = Extras(holidays=inputs.holidays(view.as_of), segments=dict(segments.iter_rows()))
     bands = forecast_book(
-        view, curves, days=size.days, draws=size.draws, seed=size.seed, extras=extras, threads=size.threads
-    )
+        view, curves, days=size.days, draws=size.draws, seed=size.seed, shares=archive.shares, extras=extras,
+        threads=size.threads,
+    )  # fmt: skip
     daily, weekly = cash_tables(bands, view.as_of)
     groups = group_table({currency: band.groups for currency, band in bands.items()}, view.as_of)
     past = past_invoices(view)
     return _Made(
+        size,
+        archive.shares,
         bands,
         {"cash_daily": daily, "cash_weekly": weekly, "cash_groups": groups},
         [line for currency, book in past.items() for line in history_notes(book.history, currency)],
@@ -177,12 +194,30 @@ def _forecast(view: View, curves: pl.DataFrame, inputs: ForecastInputs, size: _S
     )
 
 
+def _record(
+    view: View, prediction: Prediction, made: _Made, inputs: ForecastInputs, archive: Archive
+) -> ForecastRecord:
+    """The forecast just made, frozen."""
+    from duecourse.science.forecast import Extras, Shares
+    from duecourse.science.forecast.frozen import ForecastSummary, freeze
+
+    ids = prediction.scores.get_column("model_id").drop_nulls()
+    return freeze(
+        ForecastSummary(
+            view=view, curves=prediction.curves, bands=made.bands, model_id=str(ids[0]) if len(ids) else "",
+            seed=made.size.seed, draws=made.size.draws, shares=made.shares or Shares(),
+            shares_id=archive.shares_id, extras=Extras(holidays=inputs.holidays(view.as_of)),
+        )
+    )  # fmt: skip
+
+
 def _base_book(view: View, curves: pl.DataFrame, made: _Made, inputs: ForecastInputs, seed: int) -> BaseBook:
     """What scenarios are compared with: the forecast just made."""
     from duecourse.science.forecast import Extras
     from duecourse.science.forecast.scenarios import BaseBook
 
-    return BaseBook.of(view, curves, made.bands, seed=seed, extras=Extras(holidays=inputs.holidays(view.as_of)))
+    extras = Extras(holidays=inputs.holidays(view.as_of))
+    return BaseBook.of(view, curves, made.bands, seed=seed, extras=extras, shares=made.shares)
 
 
 def _converted(
