@@ -89,6 +89,7 @@ def line_chart(
     description: str,
     label: Label = plain,
     box: Box | None = None,
+    kind: str = "chart",
 ) -> Markup:
     """Up to four named series over the same periods, told apart by dash pattern and by a name at their end.
 
@@ -102,7 +103,7 @@ def line_chart(
     box = box or Box(right=92)
     ticks = nice_ticks(min(0.0, *known), max(known), 5)
     x, y = box.across(0, max(len(labels) - 1, 1)), box.upwards(ticks[0], ticks[-1])
-    drawing = Drawing(key, box.width, box.height, title, description)
+    drawing = Drawing(key, box.width, box.height, title, description, kind)
     draw_y_axis(drawing, box, y, ticks, label)
     taken: list[float] = []
     for order, (name, values) in enumerate(series.items()):

@@ -15,7 +15,7 @@ from duecourse.reports.sections.frames import Row, rows
 from duecourse.reports.sections.trends import month_names
 from duecourse.reports.wording import NONE, Wording
 
-SHOWN = 30
+SHOWN = 20
 LATER, STEADY, UNJUDGED = "later", "steady", "unjudged"
 
 

@@ -5,6 +5,7 @@ Reads ``BacktestReport.to_dict()``; the backtest page and the run page print the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from duecourse.reports.wording import BASELINES, NONE, RUNGS, Wording, humane
 SETS = {"open": "Invoices that were open at the snapshot", "new": "Invoices issued in the days after the snapshot"}
 MODEL = "model"
 _RUNG_METHOD = {"model": MODEL, "customer_history": "customer_empirical"}
+_GROUPINGS = {"paid_before": "invoices that the customer had paid before"}
 _BAND = 0.8
 
 
@@ -305,19 +307,27 @@ def _horizon_picture(found: Mapping[str, Any], key: str, words: Wording) -> Pict
     return Picture("Inside the band, by horizon", "Eight in ten is promised.", chart, headings, figures)
 
 
+def _by_number(one: Mapping[str, Any]) -> int:
+    """Groups that are numbers ("1-2", "10 or more") stand in their order; others keep the one that they came in."""
+    found = re.match(r"\d+", str(one["group"]))
+    return int(found.group()) if found else 0
+
+
 def _group_picture(found: Mapping[str, Any], kind: str, key: str, words: Wording) -> Picture | None:
-    groups = [one for one in found.get("coverage", {}).get(kind, []) if one["n"]]
+    groups = sorted((one for one in found.get("coverage", {}).get(kind, []) if one["n"]), key=_by_number)
+    by = _GROUPINGS.get(kind, humane(kind).lower())
     if len(groups) < 2:
         return None
     chart = coverage_chart(
         f"coverage-{kind}-{key}",
         [(humane(str(one["group"])), one["inside"] / one["n"], one["n"]) for one in groups],
         target=_BAND,
-        title=f"Coverage of the P10-P90 band by {humane(kind).lower()}",
+        title=f"Coverage of the P10-P90 band by {by}",
         description="; ".join(f"{one['group']} {words.percent(one['inside'] / one['n'])}" for one in groups),
     )
     figures = [
         [humane(str(one["group"])), words.percent(one["inside"] / one["n"], 1), words.count(one["n"])] for one in groups
     ]
-    caption = f"Inside the band, by {humane(kind).lower()}"
-    return Picture(caption, "Eight in ten is promised.", chart, ("Group", "Inside", "Cases"), figures)
+    return Picture(
+        f"Inside the band, by {by}", "Eight in ten is promised.", chart, ("Group", "Inside", "Cases"), figures
+    )

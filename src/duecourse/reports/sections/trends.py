@@ -14,16 +14,20 @@ from duecourse.reports.charts.svg import Box
 from duecourse.reports.wording import Wording, sentence
 
 Point = Mapping[str, Any]
-_BOX = Box(width=340, height=210, left=36, right=86)
+_BOXES = {
+    "wide": Box(width=470, height=210, left=36, right=90),
+    "narrow": Box(width=340, height=200, left=32, right=100),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TrendPicture:
-    """One chart with its caption and, below it, what the lines are and what to beware of."""
+    """One chart, drawn for wide and narrow screens, with its caption, what its lines are and what to beware of."""
 
     caption: str
     note: str
-    svg: Markup
+    wide: Markup
+    narrow: Markup
 
 
 def month_names(points: Sequence[Point], words: Wording) -> list[str]:
@@ -41,29 +45,30 @@ def trend_pictures(book: Mapping[str, Any], words: Wording, *, key: str = "trend
     about = {figure["key"]: figure for figure in book.get("figures", [])}
     found = [
         _picture(
-            f"{key}-dso-{currency}", f"DSO, {currency}, days", points, words,
-            {"DSO": "dso_countback_days", "best": "best_possible_dso_days", "late": "average_days_delinquent_days"},
-            _notes(about, ("dso_countback", "best_possible_dso", "average_days_delinquent")),
+            f"{key}-dso-{currency}", points, words, caption=f"DSO, {currency}, days",
+            series={"DSO": "dso_countback_days", "best": "best_possible_dso_days", "late": "average_days_delinquent_days"},
+            note=_notes(about, ("dso_countback", "best_possible_dso", "average_days_delinquent")),
         ),
         _picture(
-            f"{key}-cei-{currency}", f"Collection effectiveness index, {currency}, percent", points, words,
-            {"CEI": "cei_percent"}, _notes(about, ("cei",)),
+            f"{key}-cei-{currency}", points, words, caption=f"Collection effectiveness index, {currency}, percent",
+            series={"CEI": "cei_percent"}, note=_notes(about, ("cei",)),
         ),
         _picture(
-            f"{key}-late-{currency}", f"Past-due share, {currency}, percent", [_with_share(point) for point in points],
-            words, {"past due": "past_due_percent"}, _notes(about, ("past_due_share",)),
+            f"{key}-late-{currency}", [_with_share(point) for point in points], words,
+            caption=f"Past-due share, {currency}, percent", series={"past due": "past_due_percent"},
+            note=_notes(about, ("past_due_share",)),
         ),
         _picture(
-            f"{key}-paid-{currency}", f"Days to pay and days beyond terms, {currency}", points, words,
-            {"to pay": "days_to_pay_days", "beyond terms": "days_beyond_terms_days"},
-            "Of what was paid in the three months before. " + _notes(about, ("days_to_pay",)),
+            f"{key}-paid-{currency}", points, words, caption=f"Days to pay and days beyond terms, {currency}",
+            series={"to pay": "days_to_pay_days", "beyond terms": "days_beyond_terms_days"},
+            note="Of what was paid in the three months before. " + _notes(about, ("days_to_pay",)),
         ),
     ]  # fmt: skip
-    return [picture for picture in found if picture.svg]
+    return [picture for picture in found if picture.wide]
 
 
 def _picture(
-    key: str, caption: str, points: Sequence[Point], words: Wording, series: Mapping[str, str], note: str
+    key: str, points: Sequence[Point], words: Wording, *, caption: str, series: Mapping[str, str], note: str
 ) -> TrendPicture:
     values = {name: [point.get(column) for point in points] for name, column in series.items()}
     known = {name: line for name, line in values.items() if any(value is not None for value in line)}
@@ -72,11 +77,14 @@ def _picture(
         for name, line in known.items()
         if (seen := [value for value in line if value is not None])
     ]
-    svg = line_chart(
-        key, month_names(points, words), known, title=caption, description="From first to last: " + "; ".join(ends),
-        box=_BOX,
+    wide, narrow = (
+        line_chart(
+            f"{key}-{kind}", month_names(points, words), known, title=caption,
+            description="From first to last: " + "; ".join(ends), box=box, kind=f"chart {kind}",
+        )
+        for kind, box in _BOXES.items()
     )  # fmt: skip
-    return TrendPicture(caption, note.strip(), svg)
+    return TrendPicture(caption, note.strip(), wide, narrow)
 
 
 def _with_share(point: Point) -> Point:

@@ -43,7 +43,7 @@ def judge(open_sets: Sequence[ScoredSet], new_sets: Sequence[ScoredSet], rules: 
     verdicts = {"new": _verdict("new", new_sets, rules), "open": _verdict("open", open_sets, rules)}
     allowed = all(verdict.use_model for verdict in verdicts.values())
     if allowed:
-        return GateReport(True, "model", "use the model: it was better on new and on open invoices", verdicts)
+        return GateReport(True, "model", "the model was better on new and on open invoices", verdicts)
     failed = " and ".join(name for name, verdict in verdicts.items() if not verdict.use_model)
     tested = all(verdict.checks for verdict in verdicts.values())
     says = OWN_HISTORY_IS_BETTER if tested else "too little history to test a model: the customer's own history is used"
