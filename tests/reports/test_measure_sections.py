@@ -25,11 +25,12 @@ HOSTILE = "<script>alert('x')</script>"
 def test_a_measure_stands_with_its_year_and_its_definition() -> None:
     (book,) = measure_values(run_report())["books"]
     line = next(line for line in book.lines if line.figure["key"] == "dso_countback")
-    assert (line.year_ago, line.now) == ("35.4 days", "38.4 days")
+    assert (line.then, line.now) == ("35.4 days", "38.4 days")
     assert "35.4 days to 38.4 days" in line.spark
-    assert book.lead == "DSO is 38.4 days, 3.0 days more than a year ago; 21.4 % of the open amount is past due."
+    assert book.lead == "DSO is 38.4 days, 3.0 days more than on 1 Sep 2025; 21.4 % of the open amount is past due."
     assert [figure["key"] for figure in book.absent] == ["at_risk_rate"]
     html = run_page.render(run_report())
+    assert '<th scope="col" class="n">1 Sep 2025</th><th scope="col" class="n">Now</th>' in html
     assert 'title="AR / S * n. Caution: moves with sales."' in html
     assert "<strong>At-risk rate</strong>: n/a because no cohort is 90 days old" in html
 

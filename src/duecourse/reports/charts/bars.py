@@ -116,10 +116,10 @@ def ageing_bar(
     for order, bucket in enumerate(buckets):
         if bucket.value > 0:
             left, right = x(start), x(start + bucket.value)
-            hint = f"{bucket.name}: {label(bucket.value)}, {bucket.value / total:.0%}"
+            hint = f"{bucket.name}: {label(bucket.value)}, {bucket.value / total * 100:.0f} %"
             wide = max(right - left - 1.5, 0.8)
             drawing.hover("rect", hint, class_=f"age age{order}", x=left, y=2, width=wide, height=26)
-            share = f"{bucket.value / total:.0%}"
+            share = f"{bucket.value / total * 100:.0f} %"
             if wide >= max(len(bucket.name), len(share)) * 7.2:
                 drawing.add("text", bucket.name, class_="name", x=left, y=44)
                 drawing.add("text", share, class_="tick", x=left, y=60)

@@ -30,11 +30,11 @@ Year = list[tuple[date, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class MeasureLine:
-    """One measure: its definition, what it is now and was a year ago, and the year between."""
+    """One measure: its definition, what it is now and was at the first of 12 month starts, and what lay between."""
 
     figure: Figure
     now: str
-    year_ago: str
+    then: str
     spark: Markup
 
 
@@ -63,7 +63,9 @@ def measure_values(report: RunReport) -> dict[str, Any]:
     """What ``measures.html`` reads."""
     words = Wording(report.locale)
     years = _years(report.measures)
+    first = report.measures.get_column("month").min() if report.measures.height else None
     return {
+        "first_day": words.day_text(first if isinstance(first, date) else None),
         "books": [_book(report, book, years, words) for book in (report.audit or {}).get("books", [])],
         "headings": [heading for _, heading in GROUP_FIGURES],
     }
@@ -104,14 +106,14 @@ def _book(
 
 
 def _lead(lines: Mapping[str, MeasureLine], dso: Year, words: Wording) -> str:
-    """DSO against a year ago, and how much is past due, in one sentence; empty where neither is known."""
+    """DSO against the first of the 12 month starts, and what is past due, in one sentence; empty where nothing is known."""
     parts = []
     if "dso_countback" in lines:
         parts.append(f"DSO is {lines['dso_countback'].now}")
         if dso and dso[0][1] is not None and dso[-1][1] is not None:
             change = dso[-1][1] - dso[0][1]
             more = f"{words.days(abs(change))} {'more' if change > 0 else 'less'} than"
-            parts[0] += f", {'as' if abs(change) < SAME_DAYS else more} a year ago"
+            parts[0] += f", {'as' if abs(change) < SAME_DAYS else more} on {words.day_text(dso[0][0])}"
     if "past_due_share" in lines:
         parts.append(f"{lines['past_due_share'].now} of the open amount is past due")
     return sentence("; ".join(parts))

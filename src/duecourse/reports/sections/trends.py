@@ -46,7 +46,9 @@ def trend_pictures(book: Mapping[str, Any], words: Wording, *, key: str = "trend
     found = [
         _picture(
             f"{key}-dso-{currency}", points, words, caption=f"DSO, {currency}, days",
-            series={"DSO": "dso_countback_days", "best": "best_possible_dso_days", "late": "average_days_delinquent_days"},
+            series={
+                "DSO": "dso_countback_days", "best": "best_possible_dso_days", "late": "average_days_delinquent_days",
+            },
             note=_notes(about, ("dso_countback", "best_possible_dso", "average_days_delinquent")),
         ),
         _picture(
