@@ -104,15 +104,10 @@ def forecast(
     rate_rows = inputs.rate_rows()
     source = read_source(ledger, quiet=as_json)
     day = resolve_as_of(as_of, source.ledger)
-    view, notes = inputs.with_expected(source.ledger.as_of(day))
-    if view.table("invoices").is_empty():
-        raise NotEnoughData(
-            f"no invoice was issued before {day}; choose a later --as-of, or name coming ones (--expected)"
-        )
+    view, notes = _known(inputs, source.ledger.as_of(day))
     fit_to_book(asked, view, days)
     archive = open_archive(records_dir, source.ledger.as_of(day))
-    currencies = view.table("invoices").get_column("currency").unique().sort().to_list()
-    to_base = None if rate_rows is None else inputs.rates_on(rate_rows, currencies, day)
+    to_base = None if rate_rows is None else inputs.rates_on(rate_rows, _currencies(view), day)
     model, cause = usable_model(source.ledger, day, model_dir, seed=seed, threads=threads, gate=gate, quiet=as_json)
     with step("scoring open invoices", quiet=as_json):
         prediction = predict(model, view, seed=seed)
@@ -143,6 +138,20 @@ def forecast(
         "scenarios": answers.summaries,
     }  # fmt: skip
     print_summary(summary, as_json=as_json, text="\n".join([_text(made, out), *scenario_text(answers)]))
+
+
+def _known(inputs: ForecastInputs, view: View) -> tuple[View, list[str]]:
+    """The books with what is expected besides, and sentences on it. Raises NotEnoughData where there is nothing."""
+    known, notes = inputs.with_expected(view)
+    if known.table("invoices").is_empty():
+        raise NotEnoughData(
+            f"no invoice was issued before {view.as_of}; choose a later --as-of, or name coming ones (--expected)"
+        )
+    return known, notes
+
+
+def _currencies(view: View) -> list[str]:
+    return view.table("invoices").get_column("currency").unique().sort().to_list()
 
 
 @dataclass(frozen=True)
