@@ -106,7 +106,7 @@ def _book(
 
 
 def _lead(lines: Mapping[str, MeasureLine], dso: Year, words: Wording) -> str:
-    """DSO against the first of the 12 month starts, and what is past due, in one sentence; empty where nothing is known."""
+    """DSO against the first of the 12 month starts and what is past due, one sentence; empty where nothing is known."""
     parts = []
     if "dso_countback" in lines:
         parts.append(f"DSO is {lines['dso_countback'].now}")
