@@ -36,7 +36,6 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "changed_curves": ("Changed expectations", "new facts about customers, with the model of last week"),
     "inflow_rate": ("Business still to come", "rate and pace of invoices that are not issued yet"),
     "model_refit": ("Model learnt again", "the new model on the same facts"),
-    "band_shift": ("Band shift", "what the middle of the band moved more than the mean"),
 }
 
 
@@ -69,12 +68,16 @@ class CurrencyRecord:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The change of one currency's outlook: its steps with their meaning, and the customers with the largest share."""
+    """The change of one currency's outlook: its steps with their meaning, and the customers with the largest share.
+
+    ``band_minor``: what the middle of the band (P50) moved more than the mean.
+    """
 
     movement: Movement
     steps: Sequence[tuple[str, str, int]]
     customers: Sequence[tuple[str, str, int]]
     change_minor: int
+    band_minor: int | None
 
 
 def forecast_record_values(report: RunReport) -> dict[str, Any]:
@@ -82,7 +85,7 @@ def forecast_record_values(report: RunReport) -> dict[str, Any]:
     words = Wording(report.locale)
     track = report.track
     found = [] if track is None or track.scores.is_empty() else _currencies(report, track, words)
-    shares = "" if track is None else _shares_text(track)
+    shares = "" if track is None else _shares_text(track, words)
     return {
         "books": found,
         "first": track.records[0].as_of if track and track.records else None,
@@ -95,11 +98,13 @@ def forecast_record_values(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _shares_text(track: TrackRecord) -> str:
-    one = track.shares
+def _shares_text(track: TrackRecord, words: Wording) -> str:
+    everybody, customer, batch = (
+        words.percent(share) for share in (track.shares.everybody, track.shares.customer, track.shares.batch)
+    )
     return (
-        f"{one.everybody:.0%} of what moves a payment day is taken as shared by everybody, {one.customer:.0%} by a "
-        f"customer's invoices and {one.batch:.0%} by those of one pay-run ({track.shares_id})"
+        f"{everybody} of what moves a payment day is taken as shared by everybody, {customer} by a customer's invoices "
+        f"and {batch} by those of one pay-run ({track.shares_id})"
     )
 
 
@@ -181,7 +186,7 @@ def _methods(table: pl.DataFrame, currency: str, words: Wording) -> MethodTable:
             Cell(words.percent(value, 1), value is not None and value == best[window])
             for value, (window, _) in zip(values, used, strict=True)
         ]
-        rows.append((LABELS[method][:1].upper() + LABELS[method][1:], cells))
+        rows.append((_capital(LABELS[method]) if method != "model" else LABELS[method], cells))
     measures = [
         Measure(
             (), name, f"sum of absolute errors / sum of cash over {figures['model', window]['snapshots']} forecasts"
@@ -189,6 +194,10 @@ def _methods(table: pl.DataFrame, currency: str, words: Wording) -> MethodTable:
         for window, name in used
     ]
     return MethodTable(f"Error of all cash in {currency}, as a share of what came", measures, rows)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _wape(figures: Mapping[Any, Row], method: str, window: tuple[int, int]) -> float | None:
@@ -240,10 +249,11 @@ def _named(parent_id: str | None, report: RunReport) -> str:
 def _moved(one: Movement, report: RunReport) -> Moved:
     from duecourse.science.forecast.bridge import by_step, movers
 
-    steps = [(*STEPS[step], minor) for step, minor in by_step(one.steps).iter_rows() if step != "band_shift"]
-    band = [(*STEPS[step], minor) for step, minor in by_step(one.steps).iter_rows() if step == "band_shift"]
+    lines = dict(by_step(one.steps).iter_rows())
+    band = lines.pop("band_shift", None)
+    steps = [(*STEPS[step], minor) for step, minor in lines.items()]
     customers = [
         (_named(row["parent_id"], report), STEPS[row["main_step"]][0], row["change_minor"])
         for row in movers(one.steps).iter_rows(named=True)
     ]
-    return Moved(one, [*steps, *band], customers, sum(minor for _, _, minor in steps))
+    return Moved(one, steps, customers, sum(lines.values()), band)
