@@ -13,6 +13,7 @@ import pytest
 from duecourse.reports import audit_page, backtest_page, run_page
 from support.audit_samples import audit_dict
 from support.report_samples import backtest, empty_report, run_report
+from support.what_if import what_if_report
 
 pytestmark = pytest.mark.browser
 
@@ -24,10 +25,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SHOCK = '[[step]]\nkind = "shock"\nseverity = 2\n'
 AXE = "axe-core@4.10.3"  # a tool of this test only: never shipped, never part of a page
 PAGES: dict[str, Any] = {
     "run": lambda: run_page.render(run_report(invoices=60, customers=30, listed=5)),
     "run-empty": lambda: run_page.render(empty_report()),
+    "run-what-if": lambda: run_page.render(what_if_report(SHOCK)),
     "audit": lambda: audit_page.render(audit_dict(currencies=("USD",))),
     "backtest": lambda: backtest_page.render(backtest(allowed=False)),
 }

@@ -44,6 +44,11 @@ class CurrencyAnswer:
     discounts: Sequence[Mapping[str, Any]]
     differs: bool
 
+    @property
+    def has_discounts(self) -> bool:
+        """Whether any discount is given within the window."""
+        return any(effect["discounts_minor"] for _, effect in self.effects)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -106,7 +111,7 @@ def _book(
     return CurrencyAnswer(
         currency=currency,
         ends=ends,
-        effects=[(end_name(effect["end"]) or "With the change", effect) for effect in effects],
+        effects=[(end_name(effect["end"]) or "What if", effect) for effect in effects],
         discounts=[one for one in summary["discounts"] if one["currency"] == currency],
         differs=any(end.moves for end in ends),
     )

@@ -19,8 +19,8 @@ from duecourse.science.forecast.scenarios.steps import (
 )
 
 ENDS = {
-    "due": "days late are kept: payments move with the due date",
-    "issue": "pay-days are kept: customers pay as long after the issue as before",
+    "due": "payments move with the due date",
+    "issue": "customers pay as long after the issue as before",
     "take_up_low": "few take the discount",
     "take_up_high": "many take the discount",
     "uplift_low": "the measured effect at its P10",
