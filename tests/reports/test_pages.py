@@ -217,7 +217,7 @@ def test_the_page_says_so_when_the_baseline_is_better() -> None:
 def test_the_worth_of_the_model_is_measured_against_the_best_rival() -> None:
     tile = worth_tile(backtest(), "", Wording())
     assert tile.value == "32 % closer"  # 1 - 1.93 / 2.85
-    assert tile.note == "CRPS 1.93 against 2.85 days (Customer's own history)"
+    assert tile.note == "CRPS 1.93 against 2.85 days (Customer's own payments)"
     unproven = backtest()
     unproven["gate"]["allowed"] = False
     assert worth_tile(unproven, "", Wording()).value == "not proven"  # closer by CRPS, but a condition fails

@@ -98,6 +98,8 @@ def slow_features(books: list[Invoice], own: Invoice, s: int, u: int, width: int
         "older_due_open": sum(one.due < own.due for one in others),
         "same_due_open": sum(abs(one.due - own.due) <= 1 for one in others),
         "same_due_paid": sum(abs(one.due - own.due) <= 1 for one in paid),
+        "arrears_rate_log": _arrears_rate(books, own, s, 10**6),
+        "arrears_rate_recent_log": _arrears_rate(books, own, s, 120),
         "amount_log": amount,
         "amount_to_average_log": amount - average,
         "terms_days": own.due - own.issue,
@@ -107,6 +109,8 @@ def slow_features(books: list[Invoice], own: Invoice, s: int, u: int, width: int
         "due_day_of_month": due.day,
         "due_to_month_end": due_end,
         "group": 0,
+        "part_paid_share": 0.0,  # nothing is paid in parts here; test_part_payments looks at that
+        "days_since_part": nan,
         "days_late": x,
         "age": u - own.issue,
         "weekday": at.weekday() if daily else nan,
@@ -122,7 +126,31 @@ def slow_features(books: list[Invoice], own: Invoice, s: int, u: int, width: int
         "own_month_day_share": own_month_day,
         "own_cdf": sum(delay < x for delay in last50) / n if n else nan,
         "own_hazard": (sum(x - 1 <= delay <= x + 1 for delay in last50) / 3 + 0.06) / (at_least + 1),
+        "days_since_part_on_day": nan,
     }
+
+
+def _arrears_rate(books: list[Invoice], own: Invoice, s: int, days: int) -> float:
+    """Log of payments per day overdue of the customer's other invoices in the ``days`` before s."""
+
+    def overdue_time(invoices: list[Invoice], first: int) -> tuple[int, int]:
+        payments, overdue = 0, 0
+        for one in invoices:
+            entered = max(max(one.known, one.issue) + 1, one.due + 1)
+            left = 10**7 if one.paid_known is None else one.paid_known + 1
+            if left > entered:
+                overdue += max(min(left, s) - max(entered, first), 0)
+                payments += first < left <= s
+        return payments, overdue
+
+    def own_open(one: Invoice) -> bool:
+        return one is own and (one.paid_known is None or one.paid_known >= s)
+
+    mine = [one for one in books if one.customer == own.customer and not own_open(one)]
+    book_payments, book_days = overdue_time(books, -(10**7))
+    book_rate = (book_payments + 1) / (book_days + 60)
+    payments, overdue = overdue_time(mine, s - days)
+    return math.log((payments + 2) / (overdue + 2 / book_rate))
 
 
 def _clearing(one: Invoice) -> tuple[int, int, str]:

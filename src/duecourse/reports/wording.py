@@ -57,7 +57,8 @@ SEGMENTS = {
 BASELINES = {
     "due_date": "Due date",
     "customer_median": "Customer median",
-    "customer_empirical": "Customer's own history",
+    "customer_empirical": "Customer's own payments",
+    "customer_history": "Customer's history, unpaid counted",
     "lgbm_l2": "LightGBM regression",
     "lgbm_quantile": "LightGBM quantiles",
     "ladder": "Promise, else predicted, else due",

@@ -27,19 +27,20 @@ from duecourse.science.timing.empirical import empirical_cdf
 from duecourse.science.timing.facts import Facts, facts_from_view
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.measures import NEVER, measure
+from duecourse.science.timing.own_hazard import own_cdf
 from duecourse.science.timing.tallies import customer_sizes
 from support.books import allocation, books, invoice
 from support.payers import payers
 from support.realdata import highradius_ledger
 
-SIMPLE = ("due_date", "customer_median", "customer_empirical")
+SIMPLE = ("due_date", "customer_median", "customer_empirical", "customer_history")
 
 
 class OwnHistory:
     """A stand-in model: the customer's own distribution."""
 
     def cdf(self, facts: Facts, landmarks: Landmarks, horizon: int) -> np.ndarray:
-        return empirical_cdf(facts, landmarks, horizon)
+        return empirical_cdf(facts, landmarks, horizon, book_day=int(landmarks.known_day.min()))
 
 
 def stand_in(view: View) -> CurveModel:
@@ -104,7 +105,7 @@ def test_predictions_of_the_open_book_are_the_same_from_the_snapshot_and_from_to
     later_rows = np.searchsorted(now.invoice_id.astype(str), then.invoice_id[rows].astype(str))
     days = np.full(rows.size, then.as_of)
     np.testing.assert_array_equal(
-        empirical_cdf(then, Landmarks(rows, days), 60), empirical_cdf(now, Landmarks(later_rows, days), 60)
+        own_cdf(then, Landmarks(rows, days), 60), own_cdf(now, Landmarks(later_rows, days), 60)
     )
 
 

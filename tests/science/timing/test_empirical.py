@@ -31,7 +31,7 @@ def _ask(facts: Facts, days_late: int, known_day: int | None = None) -> np.ndarr
     row = int(np.flatnonzero(facts.invoice_id == "Z1")[0])
     day = np.array([facts.due[row] + days_late])
     known = day if known_day is None else np.array([known_day])
-    return empirical_cdf(facts, Landmarks(np.array([row]), day, known), 12)[0]
+    return empirical_cdf(facts, Landmarks(np.array([row]), day, known), 12, book_day=int(known[0]))[0]
 
 
 def test_mixes_the_customer_with_the_book(facts: Facts) -> None:

@@ -127,13 +127,18 @@ def test_a_changed_or_foreign_model_is_refused(tmp_path: Path, model: TimingMode
         load_model(tmp_path)
 
 
-def test_blocks_on_demand_learn_the_same_as_one_matrix(
-    monkeypatch: pytest.MonkeyPatch, ledger: Ledger, model: TimingModel
+def test_a_large_fit_learns_from_a_weighted_sample_of_the_days_without_payment(
+    ledger: Ledger, model: TimingModel
 ) -> None:
-    from duecourse.science.timing import hazard
+    from dataclasses import replace
 
-    monkeypatch.setattr(hazard, "MATRIX_ROWS", 10)
-    assert fit(ledger.as_of(day_of(240)), config=QUICK).texts == model.texts
+    thin = fit(ledger.as_of(day_of(240)), config=replace(QUICK, full_rows=model.fitted["rows"] // 2))
+    assert thin.fitted["rows"] == model.fitted["rows"]
+    assert thin.fitted["rows_learnt_from"] == pytest.approx(model.fitted["rows"] / 2, rel=0.05)
+    assert thin.fitted["paid_rows"] == model.fitted["paid_rows"]
+    scores, thin_scores = (predict(one, ledger.as_of(day_of(240))).scores for one in (model, thin))
+    means = [one.get_column("expected_days").mean() for one in (scores, thin_scores)]
+    assert means[1] == pytest.approx(means[0], rel=0.1)
 
 
 def test_the_gate_decides_the_rung_of_new_and_of_open_invoices(ledger: Ledger, model: TimingModel) -> None:

@@ -40,6 +40,14 @@ def test_a_promise_of_half_moves_half() -> None:
     assert _with_promise(view, np.zeros((1, 30)))[29] == pytest.approx(0.65 / 2)
 
 
+def test_belief_fades_while_the_days_of_a_promise_pass_without_money() -> None:
+    """Promised for last Friday: of the assumed arrivals (0 to 3 days after) only those on day 3, today, are to come."""
+    curve = _with_promise(_view(promise("P1", 10_000, "2026-01-20", "2026-01-30")), np.zeros((1, 30)))
+    left = 0.65 * 0.25 / (0.65 * 0.25 + 0.35)
+    assert curve[0] == pytest.approx(left)
+    assert curve[29] == pytest.approx(left)
+
+
 def test_broken_and_unknown_promises_move_nothing() -> None:
     broken = _view(promise("P1", 10_000, "2026-01-05", "2026-01-12"))
     unknown = _view(promise("P1", 10_000, "2026-01-30", "2026-02-09", recorded_at="2026-02-02T08:00:00"))

@@ -6,9 +6,10 @@ import pytest
 from duecourse.core.calendar import epoch_day
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.facts import Facts, facts_from_view
-from duecourse.science.timing.landmarks import Landmarks
-from duecourse.science.timing.rows import Rows, paying_weekdays, periods, to_paying_day, training_rows
+from duecourse.science.timing.landmarks import Landmarks, training_landmarks
+from duecourse.science.timing.rows import Rows, paying_weekdays, periods, thinned, to_paying_day, training_rows
 from support.books import allocation, dispute, invoice, known
+from support.timing_books import day_of, habit_ledger
 
 CONFIG = TimingConfig()
 EVERY_DAY = np.ones(7, dtype=bool)
@@ -53,6 +54,28 @@ def test_a_credited_invoice_leaves_before_its_closing_day_and_a_written_off_one_
     assert written_off.offset.tolist() == list(range(15))
     assert not credited.paid.any()
     assert not written_off.paid.any()
+
+
+@pytest.mark.parametrize(("as_of", "seen"), [("2026-02-25", 0), ("2026-02-26", 1)])
+def test_a_bin_counts_once_it_was_watched_to_its_end_paid_or_not(as_of: str, seen: int) -> None:
+    """The first bin of an invoice seen from Monday 5 January is 19 to 25 February; the payment came on the 20th."""
+    for rows in ([allocation("I1", 10_000, "2026-02-20")], []):
+        found = _rows(_books(as_of, *rows), EVERY_DAY)
+        assert (found.width == 7).sum() == seen
+        assert found.paid.sum() == (seen if rows else 0)
+
+
+def test_thinning_keeps_payments_and_the_weight_of_the_days_without() -> None:
+    facts = facts_from_view(habit_ledger(customers=6, invoices=400, days=280).as_of(day_of(250)))
+    landmarks = training_landmarks(facts, seed=0)
+    rows = training_rows(facts, landmarks, CONFIG, EVERY_DAY)
+    most = int(rows.paid.sum()) + 1_000
+    fewer = thinned(rows, landmarks, facts, most=most, seed=0)
+    assert thinned(rows, landmarks, facts, most=len(rows), seed=0) is rows
+    assert fewer.paid.sum() == rows.paid.sum()
+    assert len(fewer) == pytest.approx(most, rel=0.1)
+    assert fewer.weight.sum() == pytest.approx(rows.weight.sum(), rel=0.1)
+    assert (np.diff(fewer.owner) >= 0).all()
 
 
 def test_nobody_pays_on_weekends_and_a_sunday_payment_counts_on_friday() -> None:

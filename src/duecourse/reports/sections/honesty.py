@@ -18,7 +18,7 @@ from duecourse.reports.wording import BASELINES, NONE, RUNGS, Wording, humane
 
 SETS = {"open": "Invoices that were open at the snapshot", "new": "Invoices issued in the days after the snapshot"}
 MODEL = "model"
-_RUNG_METHOD = {"model": MODEL, "customer_history": "customer_empirical"}
+_RUNG_METHOD = {"model": MODEL, "customer_history": "customer_history"}
 _GROUPINGS = {"paid_before": "invoices that the customer had paid before"}
 _BAND = 0.8
 

@@ -220,6 +220,7 @@ def _predictions(
     predicted["due_date"] = baselines.due_date(one)
     predicted["customer_median"] = baselines.customer_median(one)
     predicted[OWN_HISTORY] = baselines.customer_empirical(CURVE_DAYS)(one)
+    predicted["customer_history"] = baselines.customer_history(CURVE_DAYS)(one)
     if regression is not None:
         predicted["lgbm_l2"] = regression.points(one)
         predicted["lgbm_quantile"] = regression.quantiles(one)

@@ -1,9 +1,10 @@
 """The simple methods that every backtest puts beside the model: same snapshots, same rows, same capping.
 
 ``due_date``: max(due, s). ``customer_median``: max(due + m, s), m the median of the customer's last 20 delays if it has
-at least 3, else of the book. ``customer_empirical``: the customer's own distribution mixed with the book's, given still
-open. ``lgbm_l2`` and ``lgbm_quantile``: boosted regression of days late on issue-day features of paid invoices.
-``ladder``: the promise where there is one, else ``customer_median``, as collection tools do it. What describes the book
+at least 3, else of the book. ``customer_empirical``: the customer's own delays mixed with the book's, given
+still open. ``customer_history``: the rung below the model, which also counts what is unpaid. ``lgbm_l2`` and
+``lgbm_quantile``: boosted regression of days late on issue-day features of paid invoices. ``ladder``: the promise where
+there is one, else ``customer_median``, as collection tools do it. What describes the book
 as a whole is frozen at the snapshot, like the model; what describes a customer is as-of the landmark.
 """
 
@@ -18,17 +19,13 @@ import polars as pl
 
 from duecourse.ledger.as_of import View
 from duecourse.science.timing.case_sets import CaseSet
-from duecourse.science.timing.empirical import (
-    PRIOR_PAYMENTS,
-    book_distribution,
-    conditional_on_open,
-    own_distribution,
-)
+from duecourse.science.timing.empirical import empirical_cdf
 from duecourse.science.timing.facts import NEVER, Facts
 from duecourse.science.timing.features import LANDMARK_NAMES, Features
 from duecourse.science.timing.hazard import lightgbm_library
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.measures import LEVELS, Curves, Points, Predicted, Quantiles
+from duecourse.science.timing.own_hazard import own_cdf
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -41,6 +38,7 @@ LABELS = {
     "due_date": "due date",
     "customer_median": "customer's median delay",
     "customer_empirical": "customer's own distribution",
+    "customer_history": "customer's history, unpaid counted",
     "lgbm_l2": "boosted regression (L2)",
     "lgbm_quantile": "boosted regression (quantiles)",
     "ladder": "promise date, else median",
@@ -80,16 +78,17 @@ def customer_empirical(horizon: int) -> Method:
     """The method: curves over ``horizon`` days of the customer's own distribution, the book's part frozen."""
 
     def curves(case_set: CaseSet) -> Curves:
-        result = np.empty((len(case_set.landmarks), horizon))
-        for first in range(0, len(result), _BLOCK):
-            part = slice(first, first + _BLOCK)
-            landmarks, days_late = case_set.landmarks.take(part), case_set.cases.days_late[part]
-            own, count = own_distribution(case_set.facts, landmarks, days_late, horizon)
-            frozen = np.full(len(landmarks), case_set.frozen_day, dtype=np.int64)
-            book = book_distribution(case_set.facts, frozen, days_late, horizon)
-            weight = (count / (count + PRIOR_PAYMENTS))[:, None]
-            result[part] = conditional_on_open(weight * own + (1.0 - weight) * book)
-        return Curves(result)
+        book_day = case_set.frozen_day
+        return Curves(empirical_cdf(case_set.facts, case_set.landmarks, horizon, book_day=book_day))
+
+    return curves
+
+
+def customer_history(horizon: int) -> Method:
+    """The method: curves of the rung that serves where the model does not, unpaid invoices counted in."""
+
+    def curves(case_set: CaseSet) -> Curves:
+        return Curves(own_cdf(case_set.facts, case_set.landmarks, horizon))
 
     return curves
 

@@ -46,6 +46,7 @@ def model_card(model: TimingModel) -> str:
         f"- Hazard of payment per day given unpaid so far, {model.config.horizon} days ahead: {figures['bags']}"
         f" LightGBM model(s) of {model.config.rounds} trees, {len(FEATURE_NAMES)} features,"
         f" set `{model.config.feature_set}`.",
+        f"- Events on the logit of the hazard: {_sizes(model.event_sizes)}.",
         f"- {model.blend_weight:.0%} of the hazard is the customer's own distribution of delays.",
         f"- Seed {model.seed}; made with {_made_with(model.versions)}.",
         "",
@@ -60,6 +61,10 @@ def model_card(model: TimingModel) -> str:
         "",
     ]
     return "\n".join(lines) + "\n" + _NOT_KNOWN
+
+
+def _sizes(sizes: Mapping[str, float]) -> str:
+    return ", ".join(f"{kind.replace('_', ' ')} {size:+.2f}" for kind, size in sizes.items())
 
 
 def _made_with(versions: Mapping[str, str]) -> str:

@@ -17,8 +17,8 @@ class TimingConfig:
     than ``nonpaying_share`` of the book's clearings is a day on which nobody pays. ``blend_weight`` is the share of the
     customer's own distribution in the hazard (``short_history_blend_weight`` while the book has cleared invoices over
     less than ``short_history_days``). ``bags`` models with different seeds are averaged on the logit scale while the
-    fit has at most ``bag_rows`` rows. ``max_rows`` bounds a fit: beyond it, whole invoices are left out by the hash of
-    their id.
+    fit has at most ``bag_rows`` rows. Beyond ``full_rows`` a fit uses a weighted sample of the days without a payment,
+    and beyond ``max_rows`` whole invoices are left out by the hash of their id.
     """
 
     daily_days: int = 45
@@ -31,6 +31,7 @@ class TimingConfig:
     feature_set: FeatureSet = "full"
     bags: int = 3
     bag_rows: int = 1_000_000
+    full_rows: int = 2_000_000
     max_rows: int = 40_000_000
     block_landmarks: int = 50_000
     num_leaves: int = 31

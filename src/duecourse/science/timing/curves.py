@@ -43,14 +43,6 @@ def cdf_from_hazard(hazard: FloatArray) -> FloatArray:
     return np.asarray(1.0 - np.cumprod(1.0 - hazard, axis=1), dtype=np.float64)
 
 
-def hazard_from_cdf(cdf: FloatArray) -> FloatArray:
-    """h(j) = (F(j) - F(j-1)) / (1 - F(j-1)), 1 once F has reached 1; shape as given."""
-    before = np.concatenate([np.zeros((len(cdf), 1)), cdf[:, :-1]], axis=1)
-    left = 1.0 - before
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(left > 1e-12, np.clip((cdf - before) / left, 0.0, 1.0), 1.0)
-
-
 def quantile_day(cdf: FloatArray, share: float) -> IntArray:
     """Smallest j with F(j) >= share, the horizon where there is none; shape (n,)."""
     reached = cdf >= share

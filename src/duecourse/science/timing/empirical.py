@@ -1,4 +1,4 @@
-"""``empirical_cdf``: the customer's own past as a payment-date distribution; baseline and rung ``customer_history``.
+"""``empirical_cdf``: what the customer has paid, as a payment-date distribution; the baseline ``customer_empirical``.
 
 With G the delays (days late) of everything the book is known to have paid, E the customer's last 50 and n their number,
 ``C = w E + (1 - w) G``, ``w = n / (n + 5)``; given still open with ``d0`` days late at the landmark,
@@ -22,26 +22,21 @@ SMALLEST_OPEN_SHARE = 0.001  # beyond all that was ever seen, the conditional cd
 _BLOCK = 20_000  # landmarks at a time: bounds the memory at about 30 MB per 178-day block
 
 
-def empirical_cdf(facts: Facts, landmarks: Landmarks, horizon: int) -> FloatArray:
+def empirical_cdf(facts: Facts, landmarks: Landmarks, horizon: int, *, book_day: int) -> FloatArray:
     """F(j | still open) for j = 0..horizon-1 from the customer's own delays mixed with the book's; shape (n, horizon).
 
-    As-of each landmark's ``known_day``. In a book without any payment before that day the cdf is 0 throughout: it has
-    no distribution of its own (the ladder of ``predict`` then uses the shipped prior).
+    The customer's part is as-of each landmark's ``known_day``, the book's part as-of ``book_day``. In a book without
+    any payment before that day the cdf is 0 throughout.
     """
     result = np.empty((len(landmarks), horizon))
     for first in range(0, len(landmarks), _BLOCK):
-        part = slice(first, first + _BLOCK)
-        result[part] = _block(facts, landmarks.take(part), horizon)
+        part = landmarks.take(slice(first, first + _BLOCK))
+        days_late = part.day - facts.due[part.invoice]
+        own, count = own_distribution(facts, part, days_late, horizon)
+        book = book_distribution(facts, book_day, days_late, horizon)
+        weight = (count / (count + PRIOR_PAYMENTS))[:, None]
+        result[first : first + len(part)] = conditional_on_open(weight * own + (1 - weight) * book)
     return result
-
-
-def _block(facts: Facts, landmarks: Landmarks, horizon: int) -> FloatArray:
-    days_late = landmarks.day - facts.due[landmarks.invoice]
-    own, count = own_distribution(facts, landmarks, days_late, horizon)
-    book = book_distribution(facts, landmarks.known_day, days_late, horizon)
-    weight = (count / (count + PRIOR_PAYMENTS))[:, None]
-    mixed = weight * own + (1 - weight) * book
-    return conditional_on_open(mixed)
 
 
 def conditional_on_open(mixed: FloatArray) -> FloatArray:
@@ -67,15 +62,8 @@ def own_distribution(
     return cumulated / np.maximum(count, 1)[:, None], count
 
 
-def book_distribution(facts: Facts, known_day: IntArray, days_late: IntArray, horizon: int) -> FloatArray:
-    """G(d0 - 1 + k) for k = 0..horizon: delays of all that was known to be paid before each landmark's known day."""
-    result = np.zeros((known_day.shape[0], horizon + 1))
-    delay = (facts.paid_on - facts.due)[facts.cleared]
-    known = facts.paid_known[facts.cleared]
+def book_distribution(facts: Facts, book_day: int, days_late: IntArray, horizon: int) -> FloatArray:
+    """G(d0 - 1 + k) for k = 0..horizon: delays of all that was known to be paid before ``book_day``."""
+    past = np.sort((facts.paid_on - facts.due)[facts.cleared[facts.paid_known[facts.cleared] < book_day]])
     grid = days_late[:, None] - 1 + np.arange(horizon + 1)[None, :]
-    for day in np.unique(known_day):
-        past = np.sort(delay[known < day])
-        if past.size:
-            rows = known_day == day
-            result[rows] = np.searchsorted(past, grid[rows], side="right") / past.size
-    return result
+    return np.searchsorted(past, grid, side="right") / max(past.size, 1)

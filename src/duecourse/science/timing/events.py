@@ -6,6 +6,8 @@ payment. A live promise is neither ignored nor believed: the curve is a mixture 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,12 +25,12 @@ DISPUTE_MEAN_DAYS = 30.0  # prior of the days a whole-amount dispute lasts, expo
 DISPUTE_PRIOR_CASES = 5
 
 
-def hazard_offsets(facts: Facts, landmarks: Landmarks, rows: Rows, feature_set: FeatureSet) -> FloatArray:
-    """Sum of the offsets of the signals that were known at the landmark and speak on the row's first day; (rows,)."""
-    total = np.zeros(len(rows))
+def active_signals(facts: Facts, landmarks: Landmarks, rows: Rows, feature_set: FeatureSet) -> BoolArray:
+    """Which signals, known at the landmark, speak on the first day of each row; shape (rows, kinds of ``OFFSETS``)."""
+    result = np.zeros((len(rows), len(OFFSETS)), dtype=bool)
     signals = facts.signals
     if not len(signals.invoice):
-        return total
+        return result
     start = np.searchsorted(signals.invoice, landmarks.invoice, side="left")
     count = np.searchsorted(signals.invoice, landmarks.invoice, side="right") - start
     day = landmarks.day[rows.owner] + rows.offset
@@ -37,11 +39,26 @@ def hazard_offsets(facts: Facts, landmarks: Landmarks, rows: Rows, feature_set: 
         owner = rows.owner[which]
         signal = start[owner] + nth
         active = (signals.from_day[signal] <= landmarks.known_day[owner]) & (signals.to_day[signal] > day[which])
-        for kind, offset in OFFSETS.items():
+        for place, kind in enumerate(OFFSETS):
             if feature_set == "no_contact" and kind in CONTACT_KINDS:
                 continue
-            total[which] += offset * (active & (signals.kind[signal] == kind))
-    return total
+            result[which, place] |= active & (signals.kind[signal] == kind)
+    return result
+
+
+def hazard_offsets(
+    facts: Facts, landmarks: Landmarks, rows: Rows, feature_set: FeatureSet, sizes: Mapping[str, float] = OFFSETS
+) -> FloatArray:
+    """Sum of the ``sizes`` of the signals that were known at the landmark and speak on the row's first day; (rows,)."""
+    return offset_of(active_signals(facts, landmarks, rows, feature_set), sizes)
+
+
+def offset_of(active: BoolArray, sizes: Mapping[str, float]) -> FloatArray:
+    """Sum of the sizes of each row's active signals; ``active`` as ``active_signals`` gives it."""
+    result = np.zeros(len(active))
+    for place, kind in enumerate(OFFSETS):
+        result[active[:, place]] += sizes[kind]
+    return result
 
 
 def disputed_cdf(facts: Facts, landmarks: Landmarks, cdf: FloatArray) -> FloatArray:

@@ -17,8 +17,7 @@ import polars as pl
 from duecourse.core.ids import key_codes, uniform
 from duecourse.ledger.as_of import View
 from duecourse.science.timing.calibration import Recalibration, calibration_segments
-from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard, hazard_from_cdf, paying_days, shifted
-from duecourse.science.timing.empirical import empirical_cdf
+from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard, paying_days, shifted
 from duecourse.science.timing.events import disputed_cdf, hazard_offsets
 from duecourse.science.timing.facts import Facts
 from duecourse.science.timing.feature_groups import EVENTS, GROUPS, HABIT
@@ -27,6 +26,7 @@ from duecourse.science.timing.hazard import ROWS_FOR_THREADS
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.model import TimingModel
 from duecourse.science.timing.norm import Norms, norms
+from duecourse.science.timing.own_hazard import own_hazard
 from duecourse.science.timing.promises import promised_cdf
 from duecourse.science.timing.reason_texts import reason_facts, reason_text
 from duecourse.science.timing.rows import Rows, scoring_rows
@@ -142,17 +142,17 @@ class _States:
         columns = features.landmark_columns(landmarks)
         actual = features.rows(landmarks, columns, rows.owner, rows.offset, rows.width)
         usual = _norm_rows(features, norm, landmarks, rows)
-        own_hazard = hazard_from_cdf(empirical_cdf(facts, landmarks, horizon))
+        own = own_hazard(facts, landmarks, horizon)
         norm_hazard = norm.own_hazard(facts, landmarks, horizon)
-        offsets = hazard_offsets(facts, landmarks, rows, model.config.feature_set)
+        offsets = hazard_offsets(facts, landmarks, rows, model.config.feature_set, model.event_sizes)
         promise = _promise(view, facts, landmarks, horizon)
         changed = _changed(actual, usual, rows.owner, len(landmarks))
-        changed |= _bit(HABIT) * (own_hazard != norm_hazard).any(axis=1)
+        changed |= _bit(HABIT) * (own != norm_hazard).any(axis=1)
         eventful = np.bincount(rows.owner, offsets != 0, minlength=len(landmarks)) > 0
         eventful |= (promise[1] != 1.0).any(axis=1) | _wholly_disputed(facts, landmarks, horizon)
         changed |= _bit(EVENTS) * eventful
         return cls(
-            model, facts, landmarks, rows, actual, usual, own_hazard, norm_hazard, offsets, promise, changed
+            model, facts, landmarks, rows, actual, usual, own, norm_hazard, offsets, promise, changed
         )  # fmt: skip
 
     @property
@@ -250,7 +250,7 @@ def _bit(group: str) -> int:
 
 
 def _columns_as_set() -> BoolArray:
-    """Whether a feature is taken from the invoice (else from its norm) in each state; shape (states, 49)."""
+    """Whether a feature is taken from the invoice (else from its norm) in each state; shape (states, 54)."""
     bit = np.zeros(len(FEATURE_NAMES), dtype=np.int64)
     for name, columns in GROUPS.items():
         for column in columns:

@@ -17,6 +17,7 @@ import polars as pl
 from duecourse.core.ids import key_codes
 from duecourse.ledger.as_of import View
 from duecourse.ledger.balances import invoice_balances
+from duecourse.science.timing.part_payments import PartPayments, part_payments
 from duecourse.science.timing.signals import Signals, signals_from_view
 
 IntArray = npt.NDArray[np.int64]
@@ -94,6 +95,7 @@ class Facts:
     currency: TextArray
     disputes: Disputes
     signals: Signals
+    parts: PartPayments
     cleared: IntArray
     cleared_key: IntArray
 
@@ -178,6 +180,7 @@ def facts_from_view(view: View) -> Facts:
         currency=_text(frame.get_column("currency")),
         disputes=_disputes(view, frame),
         signals=signals_from_view(view, frame),
+        parts=part_payments(view, frame),
         cleared=cleared,
         cleared_key=cleared_key,
     )

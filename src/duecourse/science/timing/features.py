@@ -13,6 +13,7 @@ from duecourse.core.calendar import day_of_month, days_to_month_end, weekday
 from duecourse.science.timing.calendar_days import CalendarDays, book_country, calendar_days
 from duecourse.science.timing.facts import NEVER, Facts
 from duecourse.science.timing.features_account import ACCOUNT_NAMES, SIBLING_NAMES, Account
+from duecourse.science.timing.features_arrears import ARREARS_NAMES, Arrears
 from duecourse.science.timing.features_day import DAY_NAMES, PayDays, own_delay_pattern
 from duecourse.science.timing.features_habit import HABIT_NAMES, PaymentDays, habit_features
 from duecourse.science.timing.landmarks import Landmarks
@@ -23,9 +24,9 @@ IntArray = npt.NDArray[np.int64]
 
 INVOICE_NAMES = (
     "amount_log", "amount_to_average_log", "terms_days", "days_late_at_landmark", "age_at_landmark", "due_weekday",
-    "due_day_of_month", "due_to_month_end", "group",
+    "due_day_of_month", "due_to_month_end", "group", "part_paid_share", "days_since_part",
 )  # fmt: skip
-LANDMARK_NAMES = HABIT_NAMES + ACCOUNT_NAMES + SIBLING_NAMES + INVOICE_NAMES
+LANDMARK_NAMES = HABIT_NAMES + ACCOUNT_NAMES + SIBLING_NAMES + ARREARS_NAMES + INVOICE_NAMES
 FEATURE_NAMES = LANDMARK_NAMES + DAY_NAMES
 
 
@@ -41,16 +42,18 @@ class Features:
         self.payment_days = PaymentDays(facts)
         self.account = Account(facts)
         self.pay_days = PayDays(facts, self.calendar)
+        self.arrears = Arrears(facts)
         known = {name: position for position, name in enumerate(groups)}
         self.group_code = np.array([known.get(name, -1) for name in facts.groups], dtype=np.int64)
 
     def landmark_columns(self, landmarks: Landmarks) -> Float32Array:
-        """The columns of ``LANDMARK_NAMES``; float32, shape (n, 34)."""
+        """The columns of ``LANDMARK_NAMES``; float32, shape (n, 38)."""
         facts, invoice = self.facts, landmarks.invoice
         habit = habit_features(facts, landmarks, self.payment_days)
         account = self.account.features(landmarks)
         amount_log = np.log1p(np.maximum(facts.amount[invoice], 0.0))
         due = facts.due[invoice]
+        part_share, since_part = facts.parts.before(invoice, landmarks.known_day)
         own = np.column_stack(
             [
                 amount_log,
@@ -62,14 +65,16 @@ class Features:
                 day_of_month(due),
                 days_to_month_end(due),
                 self.group_code[facts.group[invoice]],
+                part_share,
+                since_part,
             ]
         )
-        return np.column_stack([habit, account, own]).astype(np.float32)
+        return np.column_stack([habit, account, self.arrears.features(landmarks), own]).astype(np.float32)
 
     def rows(
         self, landmarks: Landmarks, columns: Float32Array, owner: IntArray, offset: IntArray, width: IntArray
     ) -> Float32Array:
-        """Full matrix for rows (landmark ``owner``, first day ``day + offset``, ``width`` days); float32, (m, 49)."""
+        """Full matrix for rows (landmark ``owner``, first day ``day + offset``, ``width`` days); float32, (m, 54)."""
         facts = self.facts
         result = np.empty((len(owner), len(FEATURE_NAMES)), dtype=np.float32)
         result[:, : len(LANDMARK_NAMES)] = columns[owner]
@@ -100,6 +105,7 @@ class Features:
                 self.pay_days.month_day_share(landmarks, owner, on_month_day),
                 cdf,
                 hazard,
+                columns[owner, LANDMARK_NAMES.index("days_since_part")] + offset,
             ]
         )
         return result

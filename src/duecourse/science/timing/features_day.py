@@ -18,7 +18,7 @@ NO_OWN_HAZARD = 0.06  # hazard of a delay that the customer's past says nothing 
 DAY_NAMES = (
     "days_late", "age", "weekday", "day_of_month", "days_to_month_end", "first_three_days", "holiday",
     "days_since_payment_on_day", "payment_gap_ratio", "days_late_minus_p50", "bin_width", "own_weekday_share",
-    "own_month_day_share", "own_cdf", "own_hazard",
+    "own_month_day_share", "own_cdf", "own_hazard", "days_since_part_on_day",
 )  # fmt: skip
 
 

@@ -29,8 +29,6 @@ LIBGOMP = (
 )
 # Threads wait for each other more than they help on fewer rows than this; the result is the same.
 ROWS_FOR_THREADS = 100_000
-SAMPLE_BLOCK = 50_000
-MATRIX_ROWS = 2_000_000  # up to here the rows are one float32 matrix; beyond, they reach LightGBM in blocks
 
 
 class Booster(Protocol):
@@ -102,19 +100,18 @@ def fit_boosters(
     rows, offsets = at_risk
     columns = landmark_columns(features, landmarks, config)
     label = rows.paid.astype(np.float32)
-    if len(rows) <= MATRIX_ROWS:
-        data: object = _matrix(features, landmarks, columns, rows, slice(0, len(rows)))
-    else:
-        data = _row_blocks(lightgbm, features, landmarks, columns, rows)
+    data = _matrix(features, landmarks, columns, rows, slice(0, len(rows)))
+    weight = rows.weight
     bags = config.bags if len(rows) <= config.bag_rows else 1
     used = threads if len(rows) >= ROWS_FOR_THREADS else 1
     settings = parameters(config, seed=seed, threads=used)
-    share = float(label.mean())
+    share = float(np.average(label, weights=weight))
     # LightGBM starts from the average by itself, but not when rows bring offsets of their own.
     base = float(np.log(share / (1 - share))) if offsets.any() else 0.0
     dataset = lightgbm.Dataset(
         data,
         label=label,
+        weight=weight if rows.unpaid_weight != 1.0 else None,
         init_score=base + offsets if offsets.any() else None,
         feature_name=list(FEATURE_NAMES),
         params=settings,
@@ -181,30 +178,3 @@ def _some_rows(
     return features.rows(
         landmarks.take(owners), columns[owners], local.astype(np.int64), rows.offset[which], rows.width[which]
     )
-
-
-def _row_blocks(
-    lightgbm: ModuleType, features: Features, landmarks: Landmarks, columns: Float32Array, rows: Rows
-) -> object:
-    """A ``lightgbm.Sequence`` that makes feature rows when they are asked for, so that they are never all in memory."""
-
-    class RowBlocks(lightgbm.Sequence):  # type: ignore[misc, name-defined]  # base class known at run time only
-        """Rows on demand; single ones (the sample for the bins, in rising order) come from the last block made."""
-
-        batch_size = 250_000
-        held_number = -1
-        held: Float32Array
-
-        def __len__(self) -> int:
-            return len(rows)
-
-        def __getitem__(self, index: int | slice) -> Float32Array | FloatArray:
-            if isinstance(index, slice):
-                return _some_rows(features, landmarks, columns, rows, np.arange(*index.indices(len(rows))))
-            number, place = divmod(index, SAMPLE_BLOCK)
-            if self.held_number != number:
-                block = np.arange(number * SAMPLE_BLOCK, min((number + 1) * SAMPLE_BLOCK, len(rows)))
-                self.held_number, self.held = number, _some_rows(features, landmarks, columns, rows, block)
-            return np.asarray(self.held[place], dtype=np.float64)
-
-    return RowBlocks()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from duecourse.science.timing.empirical import conditional_on_open, empirical_cdf
+from duecourse.science.timing.empirical import conditional_on_open
 from duecourse.science.timing.facts import Facts
 from duecourse.science.timing.landmarks import Landmarks
+from duecourse.science.timing.own_hazard import own_cdf
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -42,7 +43,7 @@ def rungs_without_model(facts: Facts, landmarks: Landmarks) -> TextArray:
 def ladder_cdf(facts: Facts, landmarks: Landmarks, rungs: TextArray, horizon: int) -> FloatArray:
     """F(j | still open) of each landmark by its rung (terms, book or customer_history); shape (n, horizon)."""
     result = np.zeros((len(landmarks), horizon))
-    for rung, curve in ((TERMS, terms_cdf), (BOOK, book_cdf), (CUSTOMER_HISTORY, empirical_cdf)):
+    for rung, curve in ((TERMS, terms_cdf), (BOOK, book_cdf), (CUSTOMER_HISTORY, own_cdf)):
         rows = np.flatnonzero(rungs == rung)
         if len(rows):
             result[rows] = curve(facts, landmarks.take(rows), horizon)

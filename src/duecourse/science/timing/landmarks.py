@@ -60,6 +60,7 @@ def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
     def draw(stream: str, span: IntArray | int) -> IntArray:
         return np.floor(uniform(seed, stream, facts.code) * span).astype(np.int64)
 
+    first_part = facts.parts.first_known(len(facts))
     days = np.column_stack(
         [
             facts.issue,
@@ -69,6 +70,8 @@ def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
             np.maximum(facts.issue, facts.due - 8 + draw("landmark-due", 16)),
             facts.due + 101 + draw("landmark-old", 260),
             facts.due + 361 + draw("landmark-older", 360),
+            first_part + draw("landmark-part", 15),
+            first_part + 15 + draw("landmark-later-part", 60),
         ]
     )
     open_until = np.minimum(facts.paid_on, facts.censored_on)

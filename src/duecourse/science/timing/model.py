@@ -23,12 +23,14 @@ from duecourse.ledger.as_of import View
 from duecourse.science.timing.blend import blended_hazard
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard
-from duecourse.science.timing.events import hazard_offsets
+from duecourse.science.timing.event_sizes import learned_sizes
+from duecourse.science.timing.events import active_signals, hazard_offsets, offset_of
 from duecourse.science.timing.facts import Facts, facts_from_view
 from duecourse.science.timing.features import Features
 from duecourse.science.timing.hazard import Booster, fit_boosters, raw_hazard
 from duecourse.science.timing.landmarks import Landmarks, training_landmarks
-from duecourse.science.timing.rows import paying_weekdays, scoring_rows, training_rows
+from duecourse.science.timing.rows import paying_weekdays, scoring_rows, thinned, training_rows
+from duecourse.science.timing.signals import OFFSETS
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -51,6 +53,7 @@ class TimingModel:
     config: TimingConfig
     boosters: tuple[Booster, ...]
     base_logit: float
+    event_sizes: Mapping[str, float]
     paying: BoolArray
     groups: tuple[str, ...]
     blend_weight: float
@@ -71,7 +74,9 @@ class TimingModel:
     @cached_property
     def model_id(self) -> str:
         """The first 16 hex digits of the SHA-256 over trees, blend and calibration: what ``scores.model_id`` names."""
-        rest = json.dumps([self.blend_weight, self.calibration, self.paying.tolist()], sort_keys=True)
+        rest = json.dumps(
+            [self.blend_weight, dict(self.event_sizes), self.calibration, self.paying.tolist()], sort_keys=True
+        )
         return sha256_hex(rest.encode(), *(text.encode() for text in self.texts))[:16]
 
     def hazard(self, facts: Facts, landmarks: Landmarks) -> FloatArray:
@@ -104,7 +109,8 @@ class TimingModel:
     def _block_hazard(self, features: Features, landmarks: Landmarks) -> FloatArray:
         rows = scoring_rows(landmarks, self.config, self.paying)
         logit = raw_hazard(features, landmarks, rows, self.boosters, self.config, threads=self.threads)
-        logit += self.base_logit + hazard_offsets(features.facts, landmarks, rows, self.config.feature_set)
+        logit += self.base_logit
+        logit += hazard_offsets(features.facts, landmarks, rows, self.config.feature_set, self.event_sizes)
         hazard = 1.0 / (1.0 + np.exp(-logit))
         return daily_hazard(landmarks, rows, hazard, self.config, self.paying)
 
@@ -127,15 +133,23 @@ def fit(view: View, *, seed: int = 0, threads: int = 2, config: TimingConfig | N
     rows = training_rows(facts, landmarks, settings, paying)
     if not rows.paid.any() or rows.paid.all():
         raise NotEnoughData("no invoice was ever waited for: every payment lies on the day of its invoice or before")
+    at_risk = len(rows)
+    rows = thinned(rows, landmarks, facts, most=settings.full_rows, seed=seed)
     features = Features(facts, horizon=settings.horizon, groups=facts.groups)
-    offsets = hazard_offsets(facts, landmarks, rows, settings.feature_set)
-    boosters, base = fit_boosters(features, landmarks, (rows, offsets), settings, seed=seed, threads=threads)
+    active = active_signals(facts, landmarks, rows, settings.feature_set)
+    boosters, base = fit_boosters(
+        features, landmarks, (rows, offset_of(active, OFFSETS)), settings, seed=seed, threads=threads
+    )
+    eventful = np.flatnonzero(active.any(axis=1))
+    told = rows.take(eventful)
+    logit = base + raw_hazard(features, landmarks, told, boosters, settings, threads=threads)
     days = history_days(facts)
     short = days < settings.short_history_days
     return TimingModel(
         config=settings,
         boosters=boosters,
         base_logit=base,
+        event_sizes=learned_sizes(active[eventful], logit, told.paid, told.weight),
         paying=paying,
         groups=facts.groups,
         blend_weight=settings.short_history_blend_weight if short else settings.blend_weight,
@@ -148,7 +162,8 @@ def fit(view: View, *, seed: int = 0, threads: int = 2, config: TimingConfig | N
             "customers": len(facts.customer_ids),
             "history_days": days,
             "landmarks": len(landmarks),
-            "rows": len(rows),
+            "rows": at_risk,
+            "rows_learnt_from": len(rows),
             "paid_rows": int(rows.paid.sum()),
             "bags": len(boosters),
         },

@@ -15,15 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from duecourse.core.ids import key_codes
-from duecourse.science.timing.curves import hazard_from_cdf
-from duecourse.science.timing.empirical import HISTORY, PRIOR_PAYMENTS, book_distribution, conditional_on_open
+from duecourse.science.timing.empirical import HISTORY
 from duecourse.science.timing.facts import Facts
 from duecourse.science.timing.features import LANDMARK_NAMES, Features
 from duecourse.science.timing.features_account import ACCOUNT_NAMES, SIBLING_NAMES
+from duecourse.science.timing.features_arrears import ARREARS_NAMES
 from duecourse.science.timing.features_day import NO_OWN_HAZARD
 from duecourse.science.timing.features_habit import HABIT_NAMES, delays, percentiles
 from duecourse.science.timing.ladder import terms_class
 from duecourse.science.timing.landmarks import Landmarks
+from duecourse.science.timing.own_hazard import BOOK_PAYMENTS, UnpaidBook, book_hazard
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -32,14 +33,14 @@ IntArray = npt.NDArray[np.int64]
 FEWEST_MEMBERS = 20  # customers; a smaller cohort gives way to its terms class, that one to the whole open book
 MOST_MEMBERS = 5_000  # open invoices that may be looked at, chosen by the hash of their id
 DAYS_LATE_BORDERS = (-14, 0, 8, 31, 61)
-CUSTOMER_SIDE = (*HABIT_NAMES, *ACCOUNT_NAMES, *SIBLING_NAMES, "amount_to_average_log")
+CUSTOMER_SIDE = (*HABIT_NAMES, *ACCOUNT_NAMES, *SIBLING_NAMES, *ARREARS_NAMES, "amount_to_average_log")
 
 
 @dataclass(frozen=True)
 class Norms:
     """The norm of each asked landmark.
 
-    ``columns`` are its landmark columns, shape (n, 34); ``cohort`` says which entry of the tables is its own:
+    ``columns`` are its landmark columns, shape (n, 38); ``cohort`` says which entry of the tables is its own:
     ``delays`` (rising, one array per cohort), ``weekday_share`` (cohorts, 7), ``month_day_share`` (cohorts, 31).
     """
 
@@ -62,17 +63,15 @@ class Norms:
         return cdf, hazard
 
     def own_hazard(self, facts: Facts, landmarks: Landmarks, horizon: int) -> FloatArray:
-        """Hazard per day of the median customer's own distribution, as ``empirical_cdf`` mixes it; (n, horizon)."""
-        days_late = landmarks.day - facts.due[landmarks.invoice]
-        book = book_distribution(facts, landmarks.known_day, days_late, horizon)
-        grid = days_late[:, None] - 1 + np.arange(horizon + 1)[None, :]
-        mixed = np.empty(book.shape)
+        """Hazard per day of the median customer's own past, as ``own_hazard`` draws it to the book's; (n, horizon)."""
+        days_late = (landmarks.day - facts.due[landmarks.invoice])[:, None] + np.arange(horizon)[None, :]
+        result = book_hazard(facts, UnpaidBook(facts), landmarks.known_day, days_late)
         for number, past in enumerate(self.delays):
             rows = np.flatnonzero(self.cohort == number)
-            weight = len(past) / (len(past) + PRIOR_PAYMENTS)
-            own = np.searchsorted(past, grid[rows], side="right") / len(past)
-            mixed[rows] = weight * own + (1 - weight) * book[rows]
-        return hazard_from_cdf(conditional_on_open(mixed))
+            below = np.searchsorted(past, days_late[rows], side="left")
+            payments = np.searchsorted(past, days_late[rows], side="right") - below
+            result[rows] = (payments + BOOK_PAYMENTS * result[rows]) / (len(past) - below + BOOK_PAYMENTS)
+        return result
 
 
 def norms(features: Features, open_book: Landmarks, asked: Landmarks) -> Norms | None:

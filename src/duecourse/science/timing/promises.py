@@ -54,7 +54,8 @@ def promised_cdf(view: View, facts: Facts, landmarks: Landmarks, cdf: FloatArray
     for row in np.flatnonzero(newest[landmarks.invoice] >= 0):
         promise = newest[landmarks.invoice[row]]
         kept = kept_curve(int(book.due[promise] - landmarks.day[row]), int(landmarks.day[row]), arrival, cdf.shape[1])
-        p = book.share[promise] * kept_share[facts.customer[landmarks.invoice[row]]]
+        days_since = int(landmarks.day[row] - book.due[promise])
+        p = book.share[promise] * _still_kept(kept_share[facts.customer[landmarks.invoice[row]]], arrival, days_since)
         result[row] = p * kept + (1 - p) * cdf[row]
     return result
 
@@ -112,6 +113,12 @@ def arrival_days(days: IntArray) -> FloatArray:
     own = np.bincount(np.clip(days, -WAIT_DAYS, WAIT_DAYS) + WAIT_DAYS, minlength=2 * WAIT_DAYS + 1)
     result: FloatArray = (own + ARRIVAL_WEIGHT * start) / (own.sum() + ARRIVAL_WEIGHT)
     return result
+
+
+def _still_kept(kept: float, arrival: FloatArray, days_since: int) -> float:
+    """P(kept | no money yet), so many days after the promised one: a promise loses belief as its days pass (Bayes)."""
+    to_come = float(arrival[max(days_since + WAIT_DAYS, 0) :].sum())
+    return kept * to_come / (kept * to_come + 1.0 - kept)
 
 
 def kept_curve(days_to_promise: int, day: int, arrival: FloatArray, horizon: int) -> FloatArray:

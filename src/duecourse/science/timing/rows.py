@@ -6,31 +6,47 @@ and a payment that falls on one counts on the invoice's previous paying day (the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from duecourse.core.calendar import weekday
+from duecourse.core.ids import uniform
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.facts import NEVER, Facts
 from duecourse.science.timing.landmarks import Landmarks
 
 BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+_DAY_STEP = np.uint64(0x9E3779B97F4A7C15)  # an odd constant keeps (invoice, day) pairs apart
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows sorted by (landmark, day): position in the landmarks, first day after the landmark, days covered, label."""
+    """Rows sorted by (landmark, day): position in the landmarks, first day after the landmark, days covered, label.
+
+    Each row without a payment stands for ``unpaid_weight`` such rows.
+    """
 
     owner: IntArray
     offset: IntArray
     width: IntArray
     paid: BoolArray
+    unpaid_weight: float = 1.0
 
     def __len__(self) -> int:
         return int(self.owner.shape[0])
+
+    def take(self, which: IntArray) -> Rows:
+        """The rows at ``which``, in that order."""
+        return Rows(self.owner[which], self.offset[which], self.width[which], self.paid[which], self.unpaid_weight)
+
+    @property
+    def weight(self) -> FloatArray:
+        """How many rows each row stands for, shape (rows,)."""
+        return np.where(self.paid, 1.0, self.unpaid_weight)
 
 
 def periods(config: TimingConfig) -> tuple[IntArray, IntArray]:
@@ -71,7 +87,8 @@ def training_rows(facts: Facts, landmarks: Landmarks, config: TimingConfig, payi
     """All rows at risk of ``landmarks`` with their labels, known until ``facts.as_of`` (exclusive).
 
     Rows end with the payment, with the last day before ``as_of`` or before the closing day of a credited invoice, or at
-    the horizon. A bin needs the invoice at risk on its first day and either paid in it or observed to its end.
+    the horizon. A bin needs the invoice at risk on its first day and the whole of it observed: counting the paid ones
+    of an unfinished bin would count payments and leave out those who did not pay (ADR 0019).
     """
     invoice, day = landmarks.invoice, landmarks.day
     offsets, widths = periods(config)
@@ -82,12 +99,27 @@ def training_rows(facts: Facts, landmarks: Landmarks, config: TimingConfig, payi
     seen = (np.minimum(facts.as_of, facts.censored_on[invoice]) - 1 - day)[:, None]
     first, last = offsets[None, :], (offsets + widths - 1)[None, :]
     label = (event >= first) & (event <= last)
-    at_risk = (event >= first) & (label | (seen >= last))
+    at_risk = (event >= first) & (seen >= last)
     daily_off = ~paying[weekday(day[:, None] + offsets[None, : config.daily_days])]
     at_risk[:, : config.daily_days] &= ~daily_off
     at_risk &= ~_whole_dispute(facts, landmarks, offsets, widths)
     owner, period = np.nonzero(at_risk)
     return Rows(owner.astype(np.int64), offsets[period], widths[period], label[owner, period])
+
+
+def thinned(rows: Rows, landmarks: Landmarks, facts: Facts, *, most: int, seed: int) -> Rows:
+    """All rows with a payment and, where there are more than ``most``, only a keyed sample of those without.
+
+    Payments are few and tell most; unpaid days are many and alike, so a weighted quarter of them says as much.
+    """
+    if len(rows) <= most:
+        return rows
+    unpaid = int(len(rows) - rows.paid.sum())
+    share = max(most - int(rows.paid.sum()), unpaid // 20) / unpaid
+    day = (landmarks.day[rows.owner] * 1024 + rows.offset).astype(np.uint64)
+    draw = uniform(seed, "unpaid rows", facts.code[landmarks.invoice[rows.owner]] ^ (day * _DAY_STEP))
+    kept = np.flatnonzero(rows.paid | (draw < share))
+    return replace(rows.take(kept), unpaid_weight=1.0 / share)
 
 
 def scoring_rows(landmarks: Landmarks, config: TimingConfig, paying: BoolArray) -> Rows:

@@ -32,6 +32,13 @@ OFFSETS: Mapping[str, float] = {
     "partial_dispute": -0.4,
     "payment_returned": -0.5,
 }
+OFFSET_SD: Mapping[str, float] = {
+    "all_contacts_bounce": 0.3,
+    "calls_unanswered": 0.2,
+    "promise_broken": 0.3,
+    "partial_dispute": 0.3,
+    "payment_returned": 0.3,
+}
 CONTACT_KINDS = frozenset({"all_contacts_bounce", "calls_unanswered"})
 
 

@@ -19,7 +19,7 @@ from duecourse.science.timing.features import FEATURE_NAMES
 from duecourse.science.timing.hazard import booster_from_text
 from duecourse.science.timing.model import TimingModel
 
-FORM = 1  # of model.json; a higher number is a form that this program does not know
+FORM = 2  # of model.json; a higher number is a form that this program does not know
 
 
 def save_model(model: TimingModel, directory: Path) -> None:
@@ -34,6 +34,7 @@ def save_model(model: TimingModel, directory: Path) -> None:
         "features": list(FEATURE_NAMES),
         "config": model.config.as_dict(),
         "base_logit": model.base_logit,
+        "event_sizes": dict(model.event_sizes),
         "paying": model.paying.tolist(),
         "groups": list(model.groups),
         "blend_weight": model.blend_weight,
@@ -62,6 +63,7 @@ def load_model(directory: Path) -> TimingModel:
         config=TimingConfig(**content["config"]),
         boosters=tuple(booster_from_text(text) for text in texts),
         base_logit=float(content["base_logit"]),
+        event_sizes=content["event_sizes"],
         paying=np.array(content["paying"], dtype=bool),
         groups=tuple(content["groups"]),
         blend_weight=float(content["blend_weight"]),
