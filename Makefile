@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(shell if command -v uv >/dev/null 2>&1; then echo "uv pip install -q --python $(BIN)/python"; \
 	else echo "$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q"; fi)
 
-.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-speed bench-metrics example screenshots lock clean help
+.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics example screenshots lock clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -27,13 +27,16 @@ check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 
 setup: $(VENV)/.dev-ready ## everything a contributor needs
 
-bench: bench-accuracy bench-simulated bench-speed bench-metrics ## regenerate every table in benchmarks/results
+bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics ## regenerate every table in benchmarks/results
 
 bench-accuracy: $(VENV)/.dev-ready ## model against all baselines on the real sets (skips loudly without ../shared/data)
 	$(BIN)/python benchmarks/accuracy.py
 
 bench-simulated: $(VENV)/.dev-ready ## model against the oracle of a simulated world
 	$(BIN)/python benchmarks/simulated.py
+
+bench-cash: $(VENV)/.dev-ready ## cash forecasts against what came, with all simple methods (skips loudly without ../shared/data)
+	$(BIN)/python benchmarks/cash.py
 
 bench-speed: $(VENV)/.dev-ready ## time and memory against the goals, pandas and the physical floor
 	$(BIN)/python benchmarks/speed.py
