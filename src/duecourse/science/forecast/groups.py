@@ -99,7 +99,7 @@ class GroupDraws:
         _, draws, width = self.cash.shape
         place = group * (draws * width) + draw * width  # the small arrays first: this runs for every item and draw
         place += week
-        weight = np.broadcast_to(amount, place.shape)
+        weight = np.broadcast_to(amount.astype(np.float64), place.shape)  # add.at is slow where it has to convert
         np.add.at(self.cash.reshape(-1), place.ravel(), weight.ravel())
 
 
@@ -116,11 +116,11 @@ class GroupedCash:
 
 def empty_groups(keys: Keys, weight: tuple[Floats, Floats], *, days: int, draws: int) -> GroupDraws:
     """Groups of one dimension without cash: the ``LARGEST`` keys by ``weight`` (of items, of past invoices), sorted."""
-    names = np.asarray([*keys.of_items, *keys.of_past], dtype=object)
-    unique, code = np.unique(names, return_inverse=True) if len(names) else (names, np.zeros(0, np.int64))
+    names = pl.Series([*keys.of_items, *keys.of_past], dtype=pl.String())
+    unique, code = _distinct(names)
     total = np.bincount(code, np.concatenate(weight), minlength=len(unique))
     largest = np.sort(np.argsort(-total, kind="stable")[:LARGEST])
-    chosen = [str(unique[place]) for place in largest]
+    chosen = [unique[place] for place in largest.tolist()]
     group = np.full(len(unique), len(chosen), dtype=np.int64)
     group[largest] = np.arange(len(chosen))
     if len(unique) > LARGEST:
@@ -130,6 +130,14 @@ def empty_groups(keys: Keys, weight: tuple[Floats, Floats], *, days: int, draws:
         keys.dimension, tuple(chosen), at[: len(keys.of_items)], at[len(keys.of_items) :],
         np.zeros((len(chosen), draws, days // WEEK + 1)),
     )  # fmt: skip
+
+
+def _distinct(names: pl.Series) -> tuple[list[str], Integers]:
+    """Sorted distinct names, and the place of each name among them."""
+    if not len(names):
+        return [], np.zeros(0, dtype=np.int64)
+    place = names.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return names.unique().sort().to_list(), place
 
 
 def grouped_cash(groups: GroupDraws, means: tuple[Floats, Floats], totals: tuple[Integers, Integers]) -> GroupedCash:
