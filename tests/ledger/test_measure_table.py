@@ -44,6 +44,13 @@ def test_a_figure_is_the_one_of_its_measure(books: Books, table: pl.DataFrame, l
         assert rows["key"].to_list() == (truth[by[0]].to_list() if by else [""] * truth.height)
 
 
+def test_roll_rates_stand_bucket_by_bucket(books: Books, table: pl.DataFrame) -> None:
+    truth = metrics.roll_rates(books).sort("currency", "from_bucket")
+    rows = table.filter(pl.col("metric").str.starts_with("roll_rate_"), level="company", month=AS_OF)
+    assert rows["metric"].to_list() == [f"roll_rate_{bucket}" for bucket in truth["from_bucket"]]
+    assert rows["value"].to_list() == truth["roll_rate"].to_list()
+
+
 def test_amounts_are_integers_and_never_decimals(table: pl.DataFrame) -> None:
     amounts = table.filter(unit="minor")
     assert set(amounts["metric"]) == {"receivable", "past_due", "sales"}

@@ -17,7 +17,10 @@ Measure = Callable[..., pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A figure to show: column ``column`` of what ``measure`` gives, with ``inputs`` out of the same row."""
+    """A figure to show: column ``column`` of what ``measure`` gives, with ``inputs`` out of the same row.
+
+    ``only`` names the value of a column for a measure that gives several rows per group.
+    """
 
     key: str
     label: str
@@ -26,6 +29,11 @@ class Shown:
     column: str
     inputs: tuple[str, ...] = ()
     options: tuple[tuple[str, int], ...] = ()
+    only: tuple[str, str] | None = None
+
+    def rows(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows of what ``measure`` gave that this figure is about."""
+        return frame if self.only is None else frame.filter(pl.col(self.only[0]) == self.only[1])
 
 
 _AR = ("receivable_minor", "past_due_minor")
@@ -55,6 +63,13 @@ SHOWN = (
           ("amount_minor", "reached_minor"), (("each_month", False),)),
     Shown("cure_rate", "Cure rate, 30 days", "share", metrics.cure_rate, "cure_rate",
           ("delinquent_minor", "cured_minor")),
+    *(
+        Shown(f"roll_rate_{bucket}", f"Roll rate {bucket} to {following}", "share", metrics.roll_rates, "roll_rate",
+              ("from_minor", "to_minor"), only=("from_bucket", bucket))
+        for bucket, following in zip(metrics.BUCKETS[:4], (*metrics.BUCKETS[1:4], "91-120"), strict=True)
+    ),
+    Shown("late_share", "Paid late, by count", "share", metrics.late_share, "late_count_share",
+          ("invoices", "late_invoices"), (("more_than_days", 0),)),
     Shown("dilution", "Dilution", "share", metrics.dilution, "dilution",
           ("credited_minor", "deducted_minor", "written_off_minor", "sales_minor")),
     Shown("bad_debt_ratio", "Bad-debt ratio", "share", metrics.bad_debt_ratio, "bad_debt_ratio",
@@ -75,6 +90,10 @@ SHOWN = (
     Shown("dispute_cycle_p90", "Dispute time, P90", "days", metrics.dispute_cycle, "dispute_days_p90", ("closed",)),
     Shown("favour_ratio", "Disputes in the customer's favour", "share", metrics.dispute_cycle, "favour_ratio",
           ("decided",)),
+    Shown("days_deductions_outstanding", "Days deductions outstanding", "days", metrics.days_deductions_outstanding,
+          "days_deductions_outstanding", ("open_disputed_minor", "opened_minor")),
+    Shown("contact_to_cash", "Contact to cash, median", "days", metrics.contact_to_cash, "contact_to_cash_days",
+          ("contacted", "paid")),
     Shown("collection_rate", "Contacted customers that paid within 14 days", "share",
           metrics.collection_effectiveness_rate, "collection_rate", ("contacted", "paid")),
     Shown("response_rate", "Messaged customers that responded within 7 days", "share", metrics.response_rate,
@@ -118,6 +137,7 @@ _NO_ROW = {
 
 def _figure(shown: Shown, frame: pl.DataFrame, currency: str) -> Figure:
     about = definition(shown.measure)
+    frame = shown.rows(frame)
     rows = frame.filter(pl.col("currency") == currency) if "currency" in frame.columns else frame
     row = rows.row(0, named=True) if rows.height else {}
     value = row.get(shown.column)

@@ -70,7 +70,7 @@ def _options(one: Shown, level: str, hourly_cost_minor: int | None) -> dict[str,
 def _long(frame: pl.DataFrame, one: Shown, level: str, by: Sequence[str], day: date) -> pl.DataFrame:
     amount = one.unit == "minor"
     figure = pl.col(one.column)
-    rows = frame.select(
+    rows = one.rows(frame).select(
         pl.lit(level).alias("level"),
         (pl.col(by[0]) if by else pl.lit("")).alias("key"),
         (pl.col("currency") if "currency" in frame.columns else pl.lit("")).alias("currency"),

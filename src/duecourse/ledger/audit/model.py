@@ -299,9 +299,10 @@ class CurrencyBook:
 
     ``figures`` keys, in printing order: receivable, past_due, past_due_share, sales, dso_simple, dso_countback,
     dso_true, best_possible_dso, average_days_delinquent, cei, turnover, days_to_pay, days_to_pay_km_median,
-    days_beyond_terms, at_risk_rate, cure_rate, dilution, bad_debt_ratio, unapplied_share, top_customer_share,
-    top_10_share, hhi, promise_kept_count, promise_kept_amount, dispute_cycle, dispute_cycle_p90, favour_ratio,
-    collection_rate, response_rate, accounts_worked_per_day, touchless_share, cost_per_unit_collected.
+    days_beyond_terms, at_risk_rate, cure_rate, roll_rate_BUCKET (four), late_share, dilution, bad_debt_ratio,
+    unapplied_share, top_customer_share, top_10_share, hhi, promise_kept_count, promise_kept_amount, dispute_cycle,
+    dispute_cycle_p90, favour_ratio, days_deductions_outstanding, contact_to_cash, collection_rate, response_rate,
+    accounts_worked_per_day, touchless_share, cost_per_unit_collected.
     ``customers`` is sorted by late_minor descending; ``customers_left_out`` says how many more there are.
     """
 
