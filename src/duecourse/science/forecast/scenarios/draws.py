@@ -303,9 +303,10 @@ def _inflow_draws(simulation: _Inflow, results: Sequence[tuple[World, Cash]]) ->
             rows = copy.rows[single]
             z = lateness(past, copy, rows, parent_codes[rows], shocks)
             _add_copies(simulation, results, (copy, single, z, lags), shocks)
-        small = np.setdiff1d(np.flatnonzero(wanted), largest)
-        if len(small):
-            _add_mass(simulation, results, (copy, small, lags), shocks)
+        if len(largest) < len(copy.rows):
+            wanted[largest] = False
+            if wanted.any():
+                _add_mass(simulation, results, (copy, np.flatnonzero(wanted), lags), shocks)
 
 
 def _add_copies(
@@ -317,12 +318,14 @@ def _add_copies(
     copy, single, z, lags = drawn
     rows = simulation.rows_on(copy.rows[single], copy.ahead)
     amount, days = copy.amount_minor[single], simulation.run.days
-    economy, usual = np.sqrt(shocks.shares.everybody), paid_days(copy, lags, z)
+    economy = np.sqrt(shocks.shares.everybody)
+    drawn_days: dict[int | None, Integers] = {}
     for world, result in results:
-        paid = usual
-        if world.severity is not None:
-            paid = paid_days(copy, lags, z + economy * (world.severity - shocks.everybody[copy.draws]))
-        for part in moved_parts(world.moves, rows, paid, simulation.book):
+        fixed = world.severity
+        if fixed not in drawn_days:
+            shown = z if fixed is None else z + economy * (fixed - shocks.everybody[copy.draws])
+            drawn_days[fixed] = paid_days(copy, lags, shown)
+        for part in moved_parts(world.moves, rows, drawn_days[fixed], simulation.book):
             inside = part.day < days
             at = np.broadcast_to(copy.draws * days, part.day.shape)[inside] + part.day[inside]
             weight = np.broadcast_to((amount * part.weight)[:, None], part.day.shape)[inside]
