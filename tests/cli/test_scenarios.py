@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from duecourse.cli.forecast import forecast
+from duecourse.cli.run import run as run_verb
 from duecourse.core.errors import BadInput, NotEnoughData, UsageError
 from duecourse.ledger.as_of import Ledger
 from duecourse.ledger.write import write_ledger
@@ -190,3 +191,20 @@ def test_more_contact_without_measured_effect_is_not_enough_data(simulated: Path
         file = written(tmp_path / "more.toml", (EXAMPLES / "more-contact.toml").read_text(encoding="utf-8"))
         with pytest.raises(NotEnoughData, match=why):
             run(simulated, file, out=tmp_path / "out")
+
+
+def test_run_shows_the_answer_in_its_report_and_writes_its_tables(tmp_path: Path) -> None:
+    """The main job with a question: the section, both tables, the summary; and the same forecast on both sides."""
+    write_ledger(simulate(load_world("base"), customers=6, months=5, seed=4).ledger, tmp_path / "ledger")
+    out = tmp_path / "out"
+    question = str(EXAMPLES / "bad-quarter.toml")
+    arguments = [str(tmp_path / "ledger"), "--as-of", AS_OF, "--scenario", question, "--out", str(out)]
+    seen = CliRunner().invoke(run_verb, arguments, catch_exceptions=False)
+    assert seen.exit_code == 0
+    assert ">What if</h2>" in (out / "report.html").read_text(encoding="utf-8")
+    assert [one["scenario"] for one in summary_of(out)] == ["A bad quarter"]
+    asked = pl.read_parquet(out / "scenario_weekly.parquet").sort("currency", "week_start")
+    plain = pl.read_parquet(out / "cash_weekly.parquet").sort("currency", "week_start")
+    for level in ("p10", "p50", "p90", "mean"):
+        assert asked[f"base_{level}_minor"].to_list() == plain[f"{level}_minor"].to_list()
+    assert asked["difference_mean_minor"].sum() < 0
