@@ -72,19 +72,30 @@ class MovedBook:
 
 
 @dataclass(frozen=True)
-class NewTerms:
-    """Terms become net ``to_net``. With ``keeps_lateness`` payments move with the due date, else they stay."""
+class ForCustomers:
+    """What moves have in common: the customers that they are for (by code), and the first day on which they act."""
 
     member: Bools
     start: int
-    to_net: int
-    from_net: int | None
-    open_too: bool
-    keeps_lateness: bool
 
     def traits(self) -> Floats:
         """Membership."""
         return self.member.astype(np.float64)
+
+    def new_from_start(self, rows: InvoiceRows) -> Bools:
+        """Invoices of the customers that are issued from the first day on; shape (n,)."""
+        result: Bools = self.member[rows.customer] & rows.is_new & (rows.issue >= self.start)
+        return result
+
+
+@dataclass(frozen=True)
+class NewTerms(ForCustomers):
+    """Terms become net ``to_net``. With ``keeps_lateness`` payments move with the due date, else they stay."""
+
+    to_net: int
+    from_net: int | None
+    open_too: bool
+    keeps_lateness: bool
 
     def touches(self, rows: InvoiceRows) -> Bools:
         """New invoices from the first day on, and the open ones where they move too."""
@@ -105,16 +116,10 @@ class NewTerms:
 
 
 @dataclass(frozen=True)
-class LaterPayments:
+class LaterPayments(ForCustomers):
     """Payments from ``start`` on come ``days`` later."""
 
-    member: Bools
-    start: int
     days: int
-
-    def traits(self) -> Floats:
-        """Membership."""
-        return self.member.astype(np.float64)
 
     def touches(self, rows: InvoiceRows) -> Bools:
         """All invoices of the customers."""
@@ -128,28 +133,22 @@ class LaterPayments:
 
 
 @dataclass(frozen=True)
-class NothingMore:
+class NothingMore(ForCustomers):
     """No invoice is issued from ``start`` on; with ``pays_nothing`` no payment comes from then on either."""
 
-    member: Bools
-    start: int
     orders_nothing: bool
     pays_nothing: bool
 
-    def traits(self) -> Floats:
-        """Membership."""
-        return self.member.astype(np.float64)
-
     def touches(self, rows: InvoiceRows) -> Bools:
         """New invoices from the first day on; with ``pays_nothing`` all."""
-        lost = self.orders_nothing & rows.is_new & (rows.issue >= self.start)
-        result: Bools = self.member[rows.customer] & (lost | self.pays_nothing)
+        lost = self.orders_nothing & self.new_from_start(rows)
+        result: Bools = lost | (self.pays_nothing & self.member[rows.customer])
         return result
 
     def apply(self, rows: InvoiceRows, part: Part, _book: MovedBook, /) -> list[Part]:
         """Amounts that are never issued become nothing, payments that never come have no day."""
         member = self.member[rows.customer]
-        lost = member & self.orders_nothing & rows.is_new & (rows.issue >= self.start)
+        lost = self.orders_nothing & self.new_from_start(rows)
         unpaid = (member & self.pays_nothing)[:, None] & (part.day >= self.start)
         return [
             replace(
@@ -162,21 +161,14 @@ class NothingMore:
 
 
 @dataclass(frozen=True)
-class MoreInvoiced:
+class MoreInvoiced(ForCustomers):
     """Invoices issued from ``start`` on are ``factor`` times as much."""
 
-    member: Bools
-    start: int
     factor: float
-
-    def traits(self) -> Floats:
-        """Membership."""
-        return self.member.astype(np.float64)
 
     def touches(self, rows: InvoiceRows) -> Bools:
         """New invoices from the first day on."""
-        result: Bools = self.member[rows.customer] & rows.is_new & (rows.issue >= self.start)
-        return result
+        return self.new_from_start(rows)
 
     def apply(self, rows: InvoiceRows, part: Part, _book: MovedBook, /) -> list[Part]:
         """Amounts times the factor."""
@@ -185,14 +177,12 @@ class MoreInvoiced:
 
 
 @dataclass(frozen=True)
-class EarlyPayment:
+class EarlyPayment(ForCustomers):
     """A share ``take_up`` (by customer code) of each amount is paid ``days`` after issue, less ``discount`` (0..1).
 
     Whoever would have paid earlier keeps the day and takes the discount all the same.
     """
 
-    member: Bools
-    start: int
     discount: float
     days: int
     take_up: Floats
@@ -203,8 +193,7 @@ class EarlyPayment:
 
     def touches(self, rows: InvoiceRows) -> Bools:
         """New invoices from the first day on."""
-        result: Bools = self.member[rows.customer] & rows.is_new & (rows.issue >= self.start)
-        return result
+        return self.new_from_start(rows)
 
     def apply(self, rows: InvoiceRows, part: Part, _book: MovedBook, /) -> list[Part]:
         """Those that wait, and those that take the discount. What would never be paid does not take it."""
@@ -216,16 +205,10 @@ class EarlyPayment:
 
 
 @dataclass(frozen=True)
-class EarlierWhenLate:
+class EarlierWhenLate(ForCustomers):
     """Payments after the due date come ``days`` earlier, but not before the due date."""
 
-    member: Bools
-    start: int
     days: int
-
-    def traits(self) -> Floats:
-        """Membership."""
-        return self.member.astype(np.float64)
 
     def touches(self, rows: InvoiceRows) -> Bools:
         """All invoices of the customers whose due date is known."""
