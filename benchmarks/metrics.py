@@ -78,9 +78,10 @@ def compare(seed: int) -> Tally:
 
 
 def _parts(seed: int, start: Ask) -> Iterator[tuple[str, str, str, Part]]:
-    at = DAYS[seed % len(DAYS)]
     finer = [by for by in GROUPINGS if by]
-    for by in ((), finer[seed % len(finer)]):
+    turn, place = divmod(seed, len(finer))
+    at = DAYS[turn % len(DAYS)]
+    for by in ((), finer[place]):
         for case in CASES:
             if asked(case, by):
                 for part in case(Ask(start.books, start.truth, at, by)):
@@ -110,10 +111,11 @@ def _publish(total: Tally, ledgers: int, seconds: float) -> None:
         for name in (case.__name__ for case in CASES)
     ]
     rows.append(["**all**", *(f"**{one.total():,}**" for one in (total.figures, total.filled, total.wrong))])
+    levels = ", ".join(" and ".join(by) for by in GROUPINGS if by)
     parts = [
         f"{ledgers:,} random ledgers with {total.invoices:,} invoices in the view, asked on {DAYS[0]} or {DAYS[1]} "
-        f"in turn, each as a company and by one of {', '.join(' and '.join(by) for by in GROUPINGS if by)}. Integers (amounts, counts) must "
-        f"be equal, shares and days to 1e-9 of their size, and where SQL has no figure there may be none. "
+        f"in turn, each as a company and by one of {levels}. Integers (amounts, counts) must be equal, shares and days to "
+        f"1e-9 of their size, and where SQL has no figure there may be none. "
         f"{seconds / 60:.0f} minutes in two processes.",
         table(["measures", "figures compared", "of them not blank", "differing"], rows),
         "Goal: 0 differing. "
