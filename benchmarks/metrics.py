@@ -114,8 +114,8 @@ def _publish(total: Tally, ledgers: int, seconds: float) -> None:
     levels = ", ".join(" and ".join(by) for by in GROUPINGS if by)
     parts = [
         f"{ledgers:,} random ledgers with {total.invoices:,} invoices in the view, asked on {DAYS[0]} or {DAYS[1]} "
-        f"in turn, each as a company and by one of {levels}. Integers (amounts, counts) must be equal, shares and days to "
-        f"1e-9 of their size, and where SQL has no figure there may be none. "
+        f"in turn, each as a company and by one of {levels}. Integers (amounts, counts) must be equal, shares and days "
+        f"to 1e-9 of their size, and where SQL has no figure there may be none. "
         f"{seconds / 60:.0f} minutes in two processes.",
         table(["measures", "figures compared", "of them not blank", "differing"], rows),
         "Goal: 0 differing. "
