@@ -99,8 +99,8 @@ def main() -> None:
         publish(file, title, [ABOUT, *make()])
 
 
-ABOUT = f"""Weekly snapshots on Mondays, one booster refitted at each month start, {DRAWS} draws; window a-b = days T+a
-to T+b-1, scored when its last day + 3 days has passed. WAPE = sum of absolute errors / sum of actual cash over the
+ABOUT = f"""Weekly snapshots on Mondays, one booster refitted at each month start, {DRAWS} draws (simulated: {SIMULATED_DRAWS}); window
+a-b = days T+a to T+b-1, scored when its last day + 3 days has passed. WAPE = sum of absolute errors / sum of actual cash over the
 snapshots, on the mean; coverage = share of actual sums inside P10-P90. Weekly snapshots overlap: the standard error of
 a coverage over 13 of them is about .11. Method and measures: docs/science/cash-forecast-record.md."""
 
@@ -224,12 +224,16 @@ def goals(scores: pl.DataFrame, refitted: pl.DataFrame, monthly: pl.DataFrame) -
         _goal("open book WAPE, week 1", open_book(0, 7, "wape"), 0.030, 0.040, open_book(0, 7, "wape", "due_date")),
         _goal("open book WAPE, week 2", open_book(7, 14, "wape"), 0.033, 0.045, open_book(7, 14, "wape", "due_date")),
     ]
-    by_month = _reader(monthly, "open")
-    rows += [
-        _goal(f"open book error {days} days, month starts", by_month(0, days, "ape"), 0.015, 0.03,
-              by_month(0, days, "ape", "due_date"))
-        for days in (7, 14, 30)
-    ]  # fmt: skip
+    for name, chosen in (
+        ("all month starts", monthly),
+        ("June to August (5 months known or more)", monthly.filter(pl.col("as_of") >= date(2019, 6, 1))),
+    ):
+        by_month = _reader(chosen, "open")
+        rows += [
+            _goal(f"open book error {days} days, {name}", by_month(0, days, "ape"), 0.015, 0.03,
+                  by_month(0, days, "ape", "due_date"))
+            for days in (7, 14, 30)
+        ]  # fmt: skip
     rows += [
         _goal(f"all cash WAPE, week {week}", total(7 * week - 7, 7 * week, "wape"), goal, floor,
               total(7 * week - 7, 7 * week, "wape", "last_13"), "last_13")
@@ -327,34 +331,49 @@ def cassandra() -> list[str]:
 
 def simulated() -> list[str]:
     """Companies with a known truth: how often the band holds."""
-    parts = ["Small companies with a known truth: does P10-P90 hold eight weeks in ten?"]
+    parts = [
+        "Small companies with a known truth: does P10-P90 hold eight weeks in ten? Each invoices mostly in one "
+        "currency and a little in others, where many weeks bring one payment or none; the goal is for the main "
+        "currency, the others are shown beside it. Error is that of the main currency. The ten snapshots of a company "
+        "overlap and share its few large invoices, so there are about as many independent cases as companies. The "
+        "model always serves here, whether or not the gate would allow it on so small a book. Bands of the open book "
+        "are nearer to their promise than those of coming invoices: business that comes in lumps is drawn as if its "
+        "days were independent."
+    ]
     for world, seeds in SIMULATED.items():
         with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:  # Polars must not be forked
             scores = pl.concat(list(pool.map(company, [world] * seeds, range(1, seeds + 1))))
-        snapshots = scores.select("record_id").n_unique()
-        weeks = scores.filter(
-            (pl.col("part") == "total") & _in(WEEKS) & pl.col("method").is_in(["model", "independent"])
-        )
-        rows = []
-        for label, inside in (
-            ("weeks 1-13", weeks),
-            *((f"week {k + 1}", weeks.filter(pl.col("first_day") == 7 * k)) for k in (0, 1, 3, 7, 12)),
-            ("28 days", scores.filter((pl.col("part") == "total") & _in([(0, 28)]))),
-            ("open book, six windows", scores.filter((pl.col("part") == "open") & _in(OPEN_SIX))),
-        ):
-            found = {row["method"]: row for row in measures(inside, ("method",)).iter_rows(named=True)}
-            model, free = found["model"], found["independent"]
-            rows.append([label, str(model["snapshots"]), share(model["coverage"]), share(model["below"]),
-                         share(model["above"]), share(free["coverage"]), percent(model["wape"]),
-                         percent(found["last_13"]["wape"] if "last_13" in found else None)])  # fmt: skip
-        pooled = float(rows[0][2])
+        main = scores.filter("main")
+        snapshots = main.select("record_id").n_unique()
+        total = pl.col("part") == "total"
+        windows = [("weeks 1-13 pooled", total & _in(WEEKS))]
+        windows += [(f"week {k + 1}", total & (pl.col("first_day") == 7 * k) & _in(WEEKS)) for k in (0, 1, 3, 7, 12)]
+        windows += [("28 days", total & _in([(0, 28)])), ("91 days", total & _in([(0, 91)]))]
+        windows += [("open book, six windows", (pl.col("part") == "open") & _in(OPEN_SIX))]
+        rows = [_simulated_row(label, main.filter(chosen), scores.filter(~pl.col("main") & chosen))
+                for label, chosen in windows]  # fmt: skip
+        pooled = float(measures(main.filter(windows[0][1] & (pl.col("method") == "model")), ("method",))["coverage"][0])
         verdict = _met(0.78 <= pooled <= 0.82, 0.76 <= pooled <= 0.84)
         parts += [
-            f"### World `{world}`: {seeds} companies of {SIMULATED_CUSTOMERS} customers, {snapshots} snapshots",
-            table(("cash", "cases", "coverage", "below", "above", "independent", "WAPE", "WAPE last_13"), rows),
+            f"## World `{world}`: {seeds} companies of {SIMULATED_CUSTOMERS} customers, {snapshots} snapshots",
+            table(
+                ("cash", "cases", "coverage", "below", "above", "independent", "other currencies", "WAPE", "bias",
+                 "WAPE last_13"), rows,
+            ),
             f"Goal .78-.82, floor .76-.84 for weeks 1-13 pooled: {share(pooled)}, {verdict}.",
-        ]
+        ]  # fmt: skip
     return parts
+
+
+def _simulated_row(label: str, main: pl.DataFrame, others: pl.DataFrame) -> list[str]:
+    found = {row["method"]: row for row in measures(main, ("method",)).iter_rows(named=True)}
+    beside = measures(others.filter(pl.col("method") == "model"), ("method",))
+    model, free, average = found["model"], found["independent"], found.get("last_13")
+    return [
+        label, str(model["snapshots"]), share(model["coverage"]), share(model["below"]), share(model["above"]),
+        share(free["coverage"]), share(beside["coverage"][0] if beside.height else None), percent(model["wape"]),
+        percent(model["bias"]), percent(average["wape"] if average else None),
+    ]  # fmt: skip
 
 
 def company(world: str, seed: int) -> pl.DataFrame:
@@ -366,7 +385,10 @@ def company(world: str, seed: int) -> pl.DataFrame:
     records = frozen(made.ledger, days, end, Models(made.ledger), draws=SIMULATED_DRAWS)
     found = scores_of(records, cash_received(made.ledger.as_of(end)), end)
     print(f"{world} {seed}: {len(records)} snapshots", flush=True)
-    return found
+    # The main currency is the one that most was invoiced in before the first snapshot.
+    known = made.ledger.as_of(days[0]).table("invoices").group_by("currency").agg(pl.col("amount_minor").sum())
+    main = known.sort("amount_minor", "currency", descending=[True, False]).get_column("currency")[0]
+    return found.with_columns((pl.col("currency") == main).alias("main"))
 
 
 PARTS: Mapping[str, tuple[str, str, Callable[[], list[str]]]] = {
