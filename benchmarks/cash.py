@@ -99,10 +99,11 @@ def main() -> None:
         publish(file, title, [ABOUT, *make()])
 
 
-ABOUT = f"""Weekly snapshots on Mondays, one booster refitted at each month start, {DRAWS} draws (simulated: {SIMULATED_DRAWS}); window
-a-b = days T+a to T+b-1, scored when its last day + 3 days has passed. WAPE = sum of absolute errors / sum of actual cash over the
-snapshots, on the mean; coverage = share of actual sums inside P10-P90. Weekly snapshots overlap: the standard error of
-a coverage over 13 of them is about .11. Method and measures: docs/science/cash-forecast-record.md."""
+ABOUT = f"""Weekly snapshots on Mondays, one booster refitted at each month start, {DRAWS} draws (simulated:
+{SIMULATED_DRAWS}); window a-b = days T+a to T+b-1, scored when its last day + 3 days has passed. WAPE = sum of absolute
+errors / sum of actual cash over the snapshots, on the mean; coverage = share of actual sums inside P10-P90. Weekly
+snapshots overlap: the standard error of a coverage over 13 of them is about .11. Method and measures:
+docs/science/cash-forecast-record.md."""
 
 FLATTERY = """**Why these figures flatter.** Every invoice of this ledger is paid in the end: no bad debt, credits,
 disputes or part payments, so all amount errors are too small. Invoices of 2019 that cleared after about the end of 2019
