@@ -218,6 +218,9 @@ def test_the_worth_of_the_model_is_measured_against_the_best_rival() -> None:
     tile = worth_tile(backtest(), "", Wording())
     assert tile.value == "32 % closer"  # 1 - 1.93 / 2.85
     assert tile.note == "CRPS 1.93 against 2.85 days (Customer's own payments)"
+    ours = backtest()
+    ours["means"]["open"]["customer_history"] = {**ours["means"]["open"]["customer_empirical"], "crps": 2.0}
+    assert worth_tile(ours, "", Wording()) == tile  # our own lower rung is no rule that others use
     unproven = backtest()
     unproven["gate"]["allowed"] = False
     assert worth_tile(unproven, "", Wording()).value == "not proven"  # closer by CRPS, but a condition fails

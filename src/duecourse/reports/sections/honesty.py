@@ -19,6 +19,7 @@ from duecourse.reports.wording import BASELINES, NONE, RUNGS, Wording, humane
 SETS = {"open": "Invoices that were open at the snapshot", "new": "Invoices issued in the days after the snapshot"}
 MODEL = "model"
 _RUNG_METHOD = {"model": MODEL, "customer_history": "customer_history"}
+_OURS = (MODEL, "customer_history")
 _GROUPINGS = {"paid_before": "invoices that the customer had paid before"}
 _BAND = 0.8
 
@@ -164,7 +165,10 @@ def _text(value: float | None, measure: Measure, words: Wording) -> str:
 
 
 def worth_tile(backtest: Mapping[str, Any] | None, missing: str, words: Wording) -> Tile:
-    """What the model is worth on this book, measured by CRPS on open invoices against the best simple rule."""
+    """What the model is worth on this book, by CRPS on open invoices against the best rule that others use.
+
+    Our own rung below the model stands in the tables, not here: it is no rule that anybody would use without us.
+    """
     label = "Prediction against the best simple rule"
     if not backtest:
         return Tile(label, "not yet known", missing or "too little history for an honest test", key=True)
@@ -173,7 +177,7 @@ def worth_tile(backtest: Mapping[str, Any] | None, missing: str, words: Wording)
     rivals = {
         code: crps
         for code, values in means.items()
-        if code != MODEL and (crps := figure_at(values, CRPS.path)) is not None
+        if code not in _OURS and (crps := figure_at(values, CRPS.path)) is not None
     }
     if model is None or not rivals:
         return Tile(label, "not yet known", "no mature snapshot holds a model", key=True)
