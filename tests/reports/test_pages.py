@@ -228,6 +228,16 @@ def test_the_worth_of_the_model_is_measured_against_the_best_rival() -> None:
     assert worth_tile(None, "3 months of history", Wording()).value == "not yet known"
 
 
+def test_both_pages_say_where_the_model_earns_its_place() -> None:
+    for html in (run_page.render(run_report()), backtest_page.render(backtest())):
+        row = re.search(r"<tr><th scope=\"row\">Prompt</th>(.*?)</tr>", html)
+        assert row is not None
+        assert re.findall(r"<td[^>]*>(.*?)</td>", row[1]) == [
+            "812", "2.00", "2.40", "0.40 (0.30 to 0.50)", "Use the model.",
+        ]  # fmt: skip
+        assert "Too few to tell." in html
+
+
 def test_a_backtest_names_the_best_of_each_column_once_and_keeps_dashes_for_what_it_cannot_know() -> None:
     html = backtest_page.render(backtest())
     assert "<strong>1.93</strong>" in html

@@ -214,6 +214,12 @@ def _calibration(n: int) -> dict[str, Any]:
     }
 
 
+def _segment(name: str, gain: float, says: str) -> dict[str, Any]:
+    crps = {"crps_model": 2.0, "rival": "customer_empirical", "crps_rival": 2.0 + gain, "gain": gain}
+    return {"segment": name, "cases": 812, "customers": 64, **crps, "gain_low": gain - 0.1, "gain_high": gain + 0.1,
+            "says": says}  # fmt: skip
+
+
 def backtest(*, allowed: bool = True) -> dict[str, Any]:
     """A backtest report as plain data; ``allowed`` is the gate's verdict."""
     model = 1.93 if allowed else 4.34
@@ -283,6 +289,7 @@ def backtest(*, allowed: bool = True) -> dict[str, Any]:
             "verdicts": {name: {**verdict, "set": name} for name in ("open", "new")},
         },
         "labels": {"due_date": "Due date"},
+        "segments": {"open": [_segment("prompt", 0.4, "use the model"), _segment("new", -0.2, "too few to tell")]},
     }
 
 

@@ -14,6 +14,7 @@ from duecourse.reports.sections.honesty import (
     calibration_pictures,
     label_of,
     method_tables,
+    segment_rows,
     shown_method,
 )
 from duecourse.reports.wording import RUNGS, Wording
@@ -28,7 +29,7 @@ def render(
     words = Wording(locale)
     snapshots = report.get("snapshots", [])
     sections = [
-        Section("verdict", "Verdict", "backtest_verdict.html", _verdict(report)),
+        Section("verdict", "Verdict", "backtest_verdict.html", _verdict(report, words)),
         Section("methods", "All methods, mean over the snapshots", "backtest_methods.html", _means(report, words)),
         Section("calibration", "Calibration", "backtest_calibration.html", _calibration(report, words), new_page=True),
         Section(
@@ -58,9 +59,12 @@ def render(
     return print_page(page)
 
 
-def _verdict(report: Mapping[str, Any]) -> dict[str, Any]:
+def _verdict(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
     gate = report.get("gate") or {}
-    verdicts = [(SETS.get(name, name), one) for name, one in sorted((gate.get("verdicts") or {}).items())]
+    verdicts = [
+        (SETS.get(name, name), one, segment_rows(report, name, words))
+        for name, one in sorted((gate.get("verdicts") or {}).items())
+    ]
     return {"gate": gate, "verdicts": verdicts, "rung_name": RUNGS.get(str(gate.get("rung")), str(gate.get("rung")))}
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from duecourse.reports.charts import Bin, coverage_chart, pit_histogram, reliability
 from duecourse.reports.sections.outlook import Tile
-from duecourse.reports.wording import BASELINES, NONE, RUNGS, Wording, humane
+from duecourse.reports.wording import BASELINES, NONE, RUNGS, SEGMENTS, Wording, humane
 
 SETS = {"open": "Invoices that were open at the snapshot", "new": "Invoices issued in the days after the snapshot"}
 MODEL = "model"
@@ -219,7 +219,23 @@ def _set(backtest: Mapping[str, Any], name: str, words: Wording, measures: Seque
         "table": method_table(backtest, means, measures, words, f"Mean over the snapshots, {words.count(cases)} cases"),
         "method": label_of(backtest, shown) if shown else "",
         "pictures": calibration_pictures(backtest, name, shown, words) if shown else [],
+        "segments": segment_rows(backtest, name, words),
     }
+
+
+def segment_rows(backtest: Mapping[str, Any], kind: str, words: Wording) -> list[tuple[str, ...]]:
+    """Per behaviour segment: name, cases, CRPS of the model and of the best simple method, gain, verdict; as texts."""
+    return [
+        (
+            SEGMENTS[one["segment"]][0],
+            words.count(one["cases"]),
+            words.number(one["crps_model"], 2),
+            words.number(one["crps_rival"], 2),
+            "{} ({} to {})".format(*(words.number(one[name], 2) for name in ("gain", "gain_low", "gain_high"))),
+            str(one["says"]),
+        )
+        for one in (backtest.get("segments") or {}).get(kind, [])
+    ]
 
 
 def shown_method(backtest: Mapping[str, Any], name: str) -> str:

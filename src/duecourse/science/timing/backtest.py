@@ -34,6 +34,7 @@ from duecourse.science.timing.gate import GateRules, judge
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.measures import Curves, Predicted
 from duecourse.science.timing.scored import MODEL, OWN_HISTORY, ScoredSet, score_set
+from duecourse.science.timing.segment_verdicts import segment_verdicts
 from duecourse.science.timing.tallies import pooled
 
 FloatArray = npt.NDArray[np.float64]
@@ -258,6 +259,7 @@ def _report(
         gate=judge(by_set["open"], by_set["new"], rules),
         recalibration=recalibration,
         labels={method: baselines.LABELS[method] for method in methods},
+        segments={name: segment_verdicts(sets, how.seed) for name, sets in same.items()},
     )
 
 

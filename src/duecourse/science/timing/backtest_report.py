@@ -106,6 +106,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentVerdict:
+    """The model against the best simple method (``rival``) on one behaviour segment, over all snapshots of a set.
+
+    CRPS in days; ``gain`` is the rival's less the model's, with its parent-clustered 10-90 % interval.
+    """
+
+    segment: str
+    cases: int
+    customers: int
+    crps_model: float
+    rival: str
+    crps_rival: float
+    gain: float
+    gain_low: float
+    gain_high: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class GateReport:
     """Whether rung ``model`` may be shown on this book: only when both sets allow it; ``rung`` is what is shown."""
 
@@ -146,7 +165,7 @@ class BacktestReport:
     ``means``: set -> method -> measure (nested as in ``Measures``) -> mean over the snapshots that have it; ``n`` there
     is the number of cases and ``snapshots`` how many. Where a model could be fitted on some snapshots only, means and
     calibration are over those, so that all methods stand on the same rows. ``recalibration`` is asked for by the
-    rolling backtest. ``labels`` names the methods for people.
+    rolling backtest. ``labels`` names the methods for people. ``segments``: set -> verdict per behaviour segment.
     """
 
     known_until: date
@@ -158,6 +177,7 @@ class BacktestReport:
     gate: GateReport
     recalibration: RecalibrationReport
     labels: dict[str, str] = field(default_factory=dict)
+    segments: dict[str, tuple[SegmentVerdict, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and texts (dates in ISO form), ready for JSON."""
