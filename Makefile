@@ -44,7 +44,7 @@ bench-speed: $(VENV)/.dev-ready ## time and memory against the goals, pandas and
 bench-forecast-speed: $(VENV)/.dev-ready ## time and memory of the cash forecast beside the naive matrix
 	$(BIN)/python benchmarks/forecast_speed.py
 
-bench-metrics: $(VENV)/.dev-ready ## every measure against its SQL oracle on 1,000 random ledgers (about half an hour)
+bench-metrics: $(VENV)/.dev-ready ## every measure against its SQL oracle on 1,000 random ledgers (about ten minutes)
 	$(BIN)/python benchmarks/metrics.py
 
 example: $(VENV)/.dev-ready ## regenerate the bundled example export

@@ -339,7 +339,7 @@ class Oracle:
 def oracle(ledger: Ledger, day: date, folder: Path) -> Iterator[Oracle]:
     """An oracle for ``ledger`` as known at the start of ``day``; ``folder`` takes the Parquet files."""
     with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'; set threads = 1")
+        connection.execute("set timezone = 'UTC'; set threads = 1; set enable_progress_bar = false")
         connection.execute(f"create macro day() as date '{day}'")
         for name, table in TABLES.items():
             if table.parent is not None:
