@@ -178,6 +178,8 @@ def test_a_large_book_stays_a_small_page() -> None:
 
 def test_every_empty_section_says_the_next_step() -> None:
     html = run_page.render(empty_report())
+    assert "nothing is open, so nothing is predicted" in html
+    assert "predicted by" not in html
     empty = re.findall(r'<div class="empty"><p><strong>(.*?)</strong></p><p>(.*?)</p></div>', html)
     assert len(empty) >= 9
     assert all(what and step for what, step in empty)

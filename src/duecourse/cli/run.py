@@ -347,13 +347,13 @@ def _summary(out: Path, settings: Settings, results: Results) -> dict[str, Any]:
 
 
 def _text(out: Path, settings: Settings, results: Results) -> str:
-    from duecourse.reports.wording import RUNGS, sentence
+    from duecourse.reports.wording import predicted_by, sentence
 
     summary = _summary(out, settings, results)
     lines = [
         f"As of {settings.as_of}: {summary['open_invoices']:,} open invoices, {summary['worklist']:,} customers to "
         f"contact, {summary['not_worked']:,} left alone with a reason.",
-        f"Predictions by {RUNGS.get(summary['rung'], summary['rung'])}. {sentence(summary['gate'])}".rstrip(),
+        f"{sentence(predicted_by(summary['rung'], summary['open_invoices']))} {sentence(summary['gate'])}".rstrip(),
     ]
     lines += [
         f"  {row['rank']:>3}  {row['name'] or row['customer_id']}: {row['why']}"

@@ -15,7 +15,7 @@ from duecourse.reports.sections.outlook import forecast_values, headline_values
 from duecourse.reports.sections.queue import left_alone_values, queue_values
 from duecourse.reports.sections.scenarios import scenario_values
 from duecourse.reports.sections.source import guess_values, method_values, problem_values
-from duecourse.reports.wording import RUNGS, Wording, humane
+from duecourse.reports.wording import Wording, humane, predicted_by
 
 __all__ = ["RunReport", "render"]
 
@@ -60,7 +60,7 @@ def _facts(report: RunReport, words: Wording) -> list[Markup | str]:
     return [
         Markup("as of {}").format(words.day(identity.as_of)),
         f"{words.plural(report.scores.height, 'open invoice')}",
-        f"predicted by {RUNGS.get(identity.rung, identity.rung)}",
+        predicted_by(identity.rung, report.scores.height),
         f"policy: {humane(identity.policy).lower()}",
     ]
 

@@ -40,6 +40,13 @@ RUNGS = {
     "book": "the history of the whole book",
     "terms": "the payment terms and a wide prior",
 }
+
+
+def predicted_by(rung: str, open_invoices: int) -> str:
+    """Who speaks on a page, by the rung of most invoices; where nothing is open, that there was nothing to predict."""
+    return f"predicted by {RUNGS.get(rung, rung)}" if open_invoices else "nothing is open, so nothing is predicted"
+
+
 SILENCES = {
     "deferred": "Not their turn, or nothing is due yet",
     "self_cure": "Expected to pay without a contact",
