@@ -81,7 +81,7 @@ def test_40_000_invoices_of_one_customer_take_seconds() -> None:
 
     from duecourse.science.timing.facts import facts_from_view
     from duecourse.science.timing.features import Features
-    from duecourse.science.timing.predict import open_landmarks
+    from duecourse.science.timing.landmarks import open_landmarks
 
     view = Ledger.from_frames(habit_frames(customers=1, invoices=40_000, days=400)).as_of(day_of(395))
     start = time.perf_counter()

@@ -11,15 +11,15 @@ from duecourse.ledger.as_of import Ledger, View
 from duecourse.science.timing import explain as explaining
 from duecourse.science.timing.card import model_card
 from duecourse.science.timing.config import TimingConfig
-from duecourse.science.timing.explain import explain, group_orders
+from duecourse.science.timing.explain import explain, explain_rows, group_orders
 from duecourse.science.timing.facts import facts_from_view
 from duecourse.science.timing.feature_groups import GROUPS, SHARED_WITH_NORM
 from duecourse.science.timing.features import FEATURE_NAMES
 from duecourse.science.timing.features_day import own_delay_pattern
-from duecourse.science.timing.landmarks import Landmarks
+from duecourse.science.timing.landmarks import Landmarks, open_landmarks
 from duecourse.science.timing.model import TimingModel, fit
 from duecourse.science.timing.norm import CUSTOMER_SIDE, norms
-from duecourse.science.timing.predict import open_landmarks, predict
+from duecourse.science.timing.predict import predict
 from duecourse.science.timing.rows import scoring_rows
 from support.books import dispute, frames, promise
 from support.timing_books import day_of, habit_frames
@@ -48,7 +48,7 @@ def _explained(model: TimingModel, view: View, *, seed: int = 0, rows: np.ndarra
     facts = facts_from_view(view)
     asked = open_landmarks(facts)
     chosen = np.arange(len(asked)) if rows is None else rows
-    return explain(model, facts, asked, chosen, seed=seed, view=view)
+    return explain_rows(model, facts, asked, chosen, seed=seed, view=view)
 
 
 def _per_invoice(frame: pl.DataFrame) -> pl.DataFrame:
@@ -159,7 +159,7 @@ def test_reasons_depend_neither_on_row_order_nor_on_what_else_is_asked(
     facts = facts_from_view(view)
     book = open_landmarks(facts)
     backwards = np.arange(len(book))[::-1]
-    assert explain(model, facts, book.take(backwards), backwards.copy(), view=view).equals(whole)
+    assert explain_rows(model, facts, book.take(backwards), backwards.copy(), view=view).equals(whole)
 
 
 def test_small_blocks_score_the_same(model: TimingModel, view: View, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,3 +257,21 @@ def test_all_groups_as_they_are_give_the_curve_of_the_model(model: TimingModel, 
     cdf = model.cdf(facts, Landmarks(asked.invoice, asked.day))
     np.testing.assert_allclose(days, (1 - cdf).sum(axis=1), atol=1e-9)
     assert not np.allclose(states.expected_days(rows, np.zeros(4, dtype=np.int64)), days)
+
+
+def test_invoices_are_explained_by_id(model: TimingModel, view: View) -> None:
+    whole = _explained(model, view)
+    asked = whole.get_column("invoice_id").unique().sort().to_list()[3:5]
+
+    found = explain(model, view, [asked[1], asked[0], asked[1]])
+
+    assert found.get_column("invoice_id").unique(maintain_order=True).to_list() == asked
+    assert found.equals(whole.filter(pl.col("invoice_id").is_in(asked)))
+    assert explain(model, view, []).is_empty()
+
+
+def test_an_invoice_that_is_not_open_is_named_and_nothing_explained(model: TimingModel, view: View) -> None:
+    known = _explained(model, view).get_column("invoice_id")[0]
+
+    with pytest.raises(ValueError, match=f"1 invoices are not open at {AS_OF} .*: no-such"):
+        explain(model, view, [known, "no-such"])

@@ -13,8 +13,8 @@ from duecourse.science.timing.facts import facts_from_view
 from duecourse.science.timing.feature_groups import GROUPS
 from duecourse.science.timing.features import Features
 from duecourse.science.timing.ladder import CUSTOMER_HISTORY, MODEL
+from duecourse.science.timing.landmarks import open_landmarks
 from duecourse.science.timing.model import TimingModel, fit
-from duecourse.science.timing.predict import open_landmarks
 from duecourse.science.timing.reason_texts import WEEKDAYS, ReasonFacts, count_text, reason_facts, reason_text
 from duecourse.science.timing.reasons import habit_reasons, largest_reasons, reasons_in_days
 from support.books import Row, allocation, invoice, known

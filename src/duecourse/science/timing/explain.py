@@ -8,6 +8,7 @@ averaged over four orders (two random ones and their reverses), so that the grou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +20,11 @@ from duecourse.ledger.as_of import View
 from duecourse.science.timing.calibration import Recalibration, calibration_segments
 from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard, paying_days, shifted
 from duecourse.science.timing.events import disputed_cdf, hazard_offsets
-from duecourse.science.timing.facts import Facts
+from duecourse.science.timing.facts import Facts, facts_from_view
 from duecourse.science.timing.feature_groups import EVENTS, GROUPS, HABIT
 from duecourse.science.timing.features import FEATURE_NAMES, Features
 from duecourse.science.timing.hazard import ROWS_FOR_THREADS
-from duecourse.science.timing.landmarks import Landmarks
+from duecourse.science.timing.landmarks import Landmarks, open_landmarks
 from duecourse.science.timing.model import TimingModel
 from duecourse.science.timing.norm import Norms, norms
 from duecourse.science.timing.own_hazard import own_hazard
@@ -50,7 +51,24 @@ SCHEMA = {
 }
 
 
-def explain(
+def explain(model: TimingModel, view: View, invoice_ids: Sequence[str], *, seed: int = 0) -> pl.DataFrame:
+    """Reasons in days for these open invoices: one line per invoice and group, in the columns of ``SCHEMA``.
+
+    Speaks of the model's own curve, whichever rung an invoice is shown on. ``seed`` orders the groups. Raises
+    ValueError naming the ids that are unknown or not open at ``view.as_of``.
+    """
+    facts = facts_from_view(view)
+    open_book = open_landmarks(facts)
+    place = {invoice_id: row for row, invoice_id in enumerate(facts.invoice_id[open_book.invoice].tolist())}
+    missing = sorted({one for one in invoice_ids if one not in place})
+    if missing:
+        named = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise ValueError(f"{len(missing)} invoices are not open at {view.as_of} and cannot be explained: {named}")
+    rows = np.array(sorted({place[one] for one in invoice_ids}), dtype=np.int64)
+    return explain_rows(model, facts, open_book, rows, seed=seed, view=view)
+
+
+def explain_rows(
     model: TimingModel,
     facts: Facts,
     open_book: Landmarks,

@@ -45,6 +45,13 @@ class Landmarks:
         return Landmarks(self.invoice[rows], self.day[rows], self.known_day[rows])
 
 
+def open_landmarks(facts: Facts) -> Landmarks:
+    """Every open invoice, seen from ``as_of`` or from its issue day where that is later, as known at ``as_of``."""
+    invoice = np.flatnonzero(facts.is_open).astype(np.int64)
+    known_day = np.full(len(invoice), facts.as_of, dtype=np.int64)
+    return Landmarks(invoice, np.maximum(known_day, facts.issue[invoice]), known_day)
+
+
 def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
     """Landmarks for the fit, drawn independently of the outcome; sorted by (customer, invoice, day).
 

@@ -22,7 +22,7 @@ from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.curves import quantile_day, shifted
 from duecourse.science.timing.events import disputed_cdf
 from duecourse.science.timing.facts import Facts, facts_from_view
-from duecourse.science.timing.landmarks import Landmarks
+from duecourse.science.timing.landmarks import Landmarks, open_landmarks
 from duecourse.science.timing.model import TimingModel
 from duecourse.science.timing.promises import promised_cdf
 from duecourse.science.timing.reasons import reasons_in_days
@@ -73,13 +73,6 @@ def open_curves(model: TimingModel | None, view: View) -> pl.DataFrame:
     landmarks = open_landmarks(facts)
     rungs = choose_rungs(model, facts, landmarks)
     return _curves(facts, landmarks, _final_curves(model, view, facts, landmarks, rungs))
-
-
-def open_landmarks(facts: Facts) -> Landmarks:
-    """Every open invoice, seen from ``as_of`` or from its issue day where that is later, as known at ``as_of``."""
-    invoice = np.flatnonzero(facts.is_open).astype(np.int64)
-    known_day = np.full(len(invoice), facts.as_of, dtype=np.int64)
-    return Landmarks(invoice, np.maximum(known_day, facts.issue[invoice]), known_day)
 
 
 def choose_rungs(model: TimingModel | None, facts: Facts, landmarks: Landmarks) -> TextArray:

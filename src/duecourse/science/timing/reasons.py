@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duecourse.ledger.as_of import View
-from duecourse.science.timing.explain import explain
+from duecourse.science.timing.explain import explain_rows
 from duecourse.science.timing.facts import Facts
 from duecourse.science.timing.features_habit import PERCENTILE_HISTORY, delays, percentiles
 from duecourse.science.timing.ladder import MODEL
@@ -88,7 +88,7 @@ def _model_reasons(
 ) -> dict[int, Reasons]:
     place = {str(facts.invoice_id[landmarks.invoice[row]]): int(row) for row in rows}
     groups: dict[int, list[tuple[str, float]]] = {}
-    frame = explain(model, facts, landmarks, rows, seed=seed, view=view)
+    frame = explain_rows(model, facts, landmarks, rows, seed=seed, view=view)
     for invoice_id, days, text in frame.select("invoice_id", "reason_days", "text").iter_rows():
         groups.setdefault(place[invoice_id], []).append((text, days))
     return {row: largest_reasons(told) for row, told in groups.items()}
