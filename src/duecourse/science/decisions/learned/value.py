@@ -1,0 +1,185 @@
+"""What a contact now is worth: the change of P(paid within six weeks), times money, times the worth of having it now.
+
+    dP_a = P(paid within L weeks | arm a now) - P(paid within L weeks | none now), earlier contacts acting on
+    V    = (h + R d) / (h + rho + d), the value today of a unit that is left open; m = 1 - V
+    Q_a  = sum over overdue invoices of open x m x dP_a - cost_a - relationship price_a
+
+Minutes have no price here: the allocation gives them one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from duecourse.ledger.schema import ARMS
+from duecourse.science.decisions.learned.book import ARM, NONE, Book, Floats, Ints, Resources
+from duecourse.science.decisions.learned.exposure import lagged
+from duecourse.science.decisions.learned.hazard_model import Columns, base_columns, contact_columns, effective
+from duecourse.science.decisions.learned.panel import MODIFIERS, OLDEST_AGE, Past
+from duecourse.science.decisions.learned.segments import SEGMENTS
+from duecourse.science.decisions.learned.weeks import phases
+from duecourse.science.decisions.learned.write_off import weekly_loss
+
+HORIZON = 6
+FUTURE_CONTACTS = 1.3  # later contacts raise the hazard that V looks at
+RECOVERY = 0.0
+TYPICAL_MAJOR = 2500.0  # the median overdue invoice at which the price list below is stated
+ATTENTION = 2.0  # per message
+TONE_PRICE = {
+    "email_soft": 2.0, "email_neutral": 3.0, "email_firm": 5.0, "email_discount": 2.0, "send_documents": 1.0,
+    "sms_soft": 3.0, "letter_formal": 4.0, "call_service": 6.0, "call_firm": 6.0, "call_plan": 6.0,
+}  # fmt: skip
+_CHUNK = 1500
+
+
+@dataclass(frozen=True)
+class Situations:
+    """n overdue invoices of today as the model sees them; the first axis of every array.
+
+    ``future`` (n, 6, shared) are the columns of this week and the five after it if nobody is contacted from now on.
+    ``dampening`` is what fatigue leaves of a contact now; ``loss`` (n, 6) the weekly hazard of losing the invoice.
+    """
+
+    invoice: Ints
+    point: Ints
+    segment: Ints
+    age: Ints
+    modifiers: Floats
+    open_minor: Floats
+    future: Floats
+    dampening: Floats
+    fatigue: Floats
+    loss: Floats
+
+
+def situations_of(book: Book, past: Past, columns: Columns, rates: Floats) -> Situations:
+    """The overdue, collectible invoices of points that are to be decided, in the order of their contact points."""
+    invoice = np.flatnonzero(book.overdue)
+    invoice = invoice[np.argsort(book.point[invoice], kind="stable")]
+    point, now = book.point[invoice], past.weeks.last
+    segment = past.habits.segment[now, point]
+    modifiers = np.stack([past.habits.lateness[now, point], past.speed[point], past.response[point]], axis=1)
+    age = np.minimum((book.as_of - book.due[invoice] - 1) // 7, OLDEST_AGE)
+    future = np.empty((invoice.size, HORIZON, columns.shared))
+    loss = np.empty((invoice.size, HORIZON))
+    batchness = past.habits.batchness[now, point]
+    for step in range(HORIZON):
+        week = np.full(invoice.size, now + step)
+        begins = book.as_of + 7 * step + np.zeros(invoice.size, dtype=np.int64)
+        listed = (book.as_of - book.due[invoice] - 1) // 7 + 1 + step
+        base = base_columns(np.minimum(age + step, OLDEST_AGE), phases(begins), batchness, modifiers)
+        exposed = lagged(past.contacts, week, point, listed, past.lags)
+        contact = contact_columns(columns, exposed, modifiers)
+        future[:, step] = 0
+        future[:, step, : base.shape[1]] = base
+        future[:, step, base.shape[1] : base.shape[1] + contact.shape[1]] = contact
+        loss[:, step] = weekly_loss(rates, segment, age + step)
+    return Situations(
+        invoice, point, segment, age, modifiers, book.collectible_minor[invoice], future,
+        past.contacts.dampening[now, point], past.contacts.fatigue[now, point], loss,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Per decided point (P'), over D draws: ``worth`` (D, P', A) in minor units before costs, and cash figures.
+
+    ``cash`` (D, P', A): change of the cash expected within six weeks; ``cash_alone`` (D, P'): that cash if nobody is
+    contacted; ``chance`` (P', A): mean dP, weighted by the invoices' money. Arms without coefficients stay at 0.
+    """
+
+    points: Ints
+    worth: Floats
+    cash: Floats
+    cash_alone: Floats
+    chance: Floats
+
+
+def effects_of(situations: Situations, columns: Columns, draws: Floats, past: Past, weekly_capital: float) -> Effects:
+    """The effect of every arm on every point under each draw of the coefficients (D, coefficients)."""
+    points, row_of = np.unique(situations.point, return_inverse=True)
+    number, arms = draws.shape[0], len(columns.arms)
+    folded = effective(columns, draws)
+    worth = np.zeros((points.size, arms, number))
+    cash, alone = np.zeros_like(worth), np.zeros((points.size, number))
+    for segment in range(len(SEGMENTS)):
+        members = np.flatnonzero(situations.segment == segment)
+        for start in range(0, members.size, _CHUNK):
+            rows = members[start : start + _CHUNK]
+            paid, change = _paid_within(situations, rows, columns, folded[:, segment], past.lags)
+            margin = _margin(situations, rows, folded[:, segment], weekly_capital)
+            money = situations.open_minor[rows][:, None]
+            np.add.at(alone, row_of[rows], money * paid)
+            np.add.at(cash, row_of[rows], money[:, None] * change)
+            np.add.at(worth, row_of[rows], (money * margin)[:, None] * change)
+    total = np.bincount(row_of, weights=situations.open_minor, minlength=points.size)
+    return Effects(
+        points, _all_arms(worth, columns), _all_arms(cash, columns), alone.T,
+        _all_arms(cash, columns).mean(axis=0) / np.maximum(total, 1)[:, None],
+    )  # fmt: skip
+
+
+def _all_arms(values: Floats, columns: Columns) -> Floats:
+    """(P, arms, D) of the model's arms -> (D, P, A)."""
+    result = np.zeros((values.shape[2], values.shape[0], len(ARMS)))
+    result[:, :, list(columns.arms)] = values.transpose(2, 0, 1)
+    return result
+
+
+def _paid_within(situations: Situations, rows: Ints, columns: Columns, folded: Floats,
+                 lags: tuple[float, ...]) -> tuple[Floats, Floats]:  # fmt: skip
+    """(n, D) P(paid within six weeks) when left alone, and (n, arms, D) its change by each arm."""
+    theta = np.repeat(folded[None, :, columns.mu], rows.size, axis=0)
+    for modifier in range(MODIFIERS):
+        theta += situations.modifiers[rows, modifier][:, None, None] * folded[None, :, columns.phi(modifier)]
+    theta = theta.transpose(0, 2, 1) * situations.dampening[rows][:, None, None]
+    unpaid, unpaid_with = np.ones((rows.size, folded.shape[0])), np.ones(theta.shape)
+    paid, paid_with = np.zeros_like(unpaid), np.zeros_like(unpaid_with)
+    for step in range(HORIZON):
+        eta = situations.future[rows, step] @ folded.T
+        kept = 1 - situations.loss[rows, step][:, None]
+        hazard = 1 / (1 + np.exp(-eta))
+        paid += unpaid * hazard
+        unpaid *= (1 - hazard) * kept
+        hazard_with = 1 / (1 + np.exp(-(eta[:, None] + lags[step] * theta)))
+        paid_with += unpaid_with * hazard_with
+        unpaid_with *= (1 - hazard_with) * kept[:, None]
+    return paid, paid_with - paid[:, None]
+
+
+def _margin(situations: Situations, rows: Ints, folded: Floats, weekly_capital: float) -> Floats:
+    """(n, D) m: what a unit gains by being paid now instead of being left open."""
+    hazards = [1 / (1 + np.exp(-(situations.future[rows, step] @ folded.T))) for step in range(HORIZON)]
+    return margin(FUTURE_CONTACTS * np.mean(hazards, axis=0), situations.loss[rows].mean(axis=1)[:, None],
+                  weekly_capital)  # fmt: skip
+
+
+def margin(hazard: Floats, loss: Floats, weekly_capital: float) -> Floats:
+    """M = 1 - V for a constant weekly hazard of payment and of loss."""
+    value = (hazard + RECOVERY * loss) / (hazard + weekly_capital + loss)
+    result: Floats = 1 - np.minimum(value, 1)
+    return result
+
+
+def price_unit(book: Book) -> float:
+    """Minor units per unit of the price list: the book's median overdue amount over 2,500."""
+    amounts = book.collectible_minor[book.overdue]
+    return float(np.median(amounts)) / TYPICAL_MAJOR if amounts.size else 0.0
+
+
+def relationship_prices(fatigue: Floats, unit: float, attention: float = ATTENTION) -> Floats:
+    """(n, A) the price of a contact in minor units: attention, and annoyance that grows with the fatigue stock."""
+    result = np.zeros((fatigue.size, len(ARMS)))
+    for arm, tone in TONE_PRICE.items():
+        result[:, ARM[arm]] = (attention + tone * fatigue) * unit
+    return result
+
+
+def quality(effects: Effects, prices: Floats, resources: Resources) -> Floats:
+    """(D, P', A) Q in minor units: worth less cost and relationship price; -inf for arms that do not exist."""
+    result = effects.worth - (prices + resources.cost_minor)[None]
+    result[:, :, ~resources.exists] = -np.inf
+    result[:, :, NONE] = 0
+    return result
