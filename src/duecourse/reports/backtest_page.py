@@ -12,6 +12,7 @@ from duecourse.reports.sections.honesty import (
     FULL,
     SETS,
     calibration_pictures,
+    entity_rows,
     label_of,
     method_tables,
     segment_rows,
@@ -65,7 +66,12 @@ def _verdict(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
         (SETS.get(name, name), one, segment_rows(report, name, words))
         for name, one in sorted((gate.get("verdicts") or {}).items())
     ]
-    return {"gate": gate, "verdicts": verdicts, "rung_name": RUNGS.get(str(gate.get("rung")), str(gate.get("rung")))}
+    return {
+        "gate": gate,
+        "verdicts": verdicts,
+        "entities": entity_rows(gate),
+        "rung_name": RUNGS.get(str(gate.get("rung")), str(gate.get("rung"))),
+    }
 
 
 def _means(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:

@@ -66,6 +66,7 @@ BASELINES = {
     "customer_median": "Customer median",
     "customer_empirical": "Customer's own payments",
     "customer_history": "Customer's history, unpaid counted",
+    "book": "Book's delays by terms and amount",
     "lgbm_l2": "LightGBM regression",
     "lgbm_quantile": "LightGBM quantiles",
     "ladder": "Promise, else predicted, else due",

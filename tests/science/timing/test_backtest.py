@@ -33,7 +33,7 @@ from support.books import allocation, books, invoice
 from support.payers import payers
 from support.realdata import highradius_ledger
 
-SIMPLE = ("due_date", "customer_median", "customer_empirical", "customer_history")
+SIMPLE = ("due_date", "customer_median", "customer_empirical", "customer_history", "book")
 
 
 class OwnHistory:

@@ -7,7 +7,7 @@ from duecourse.science.timing.backtest import BacktestPlan
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.judged import TOO_YOUNG, judge
 from duecourse.science.timing.model import TimingModel, fit
-from duecourse.science.timing.predict import allows, predict
+from duecourse.science.timing.predict import predict, serving_rung
 from support.timing_books import day_of, habit_ledger
 
 QUICK = TimingConfig(bags=2, rounds=10)
@@ -24,7 +24,7 @@ def test_a_book_without_testable_month_is_served_by_the_customers_own_past(model
     gated = judge(model, ledger, day_of(100), threads=1, progress=lambda _line: None).model
     assert gated.gate is not None
     assert gated.gate["says"] == TOO_YOUNG
-    assert not allows(gated.gate, "new")
+    assert serving_rung(gated.gate, "new") == "customer_history"
     view = ledger.as_of(day_of(200))
     assert set(predict(gated, view).scores.get_column("rung")) <= {"customer_history", "book"}
 

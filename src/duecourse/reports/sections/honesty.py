@@ -18,8 +18,7 @@ from duecourse.reports.wording import BASELINES, NONE, RUNGS, SEGMENTS, Wording,
 
 SETS = {"open": "Invoices that were open at the snapshot", "new": "Invoices issued in the days after the snapshot"}
 MODEL = "model"
-_RUNG_METHOD = {"model": MODEL, "customer_history": "customer_history"}
-_OURS = (MODEL, "customer_history")
+_OURS = (MODEL, "customer_history", "book")  # the methods that are rungs too
 _GROUPINGS = {"paid_before": "invoices that the customer had paid before"}
 _BAND = 0.8
 
@@ -196,15 +195,27 @@ def honesty_values(backtest: Mapping[str, Any] | None, missing: str, words: Word
     """What ``honesty.html`` reads on the run page."""
     if not backtest:
         return {"missing": missing or "The book holds too little settled history for a test on its own past.",
-                "sets": [], "gate": None, "rung_name": "", "dates": []}  # fmt: skip
+                "sets": [], "gate": None, "rung_name": "", "entities": [], "dates": []}  # fmt: skip
     gate = backtest.get("gate", {})
     return {
         "missing": "",
         "gate": gate,
         "rung_name": RUNGS.get(str(gate.get("rung")), str(gate.get("rung"))),
         "sets": [_set(backtest, name, words, SHORT) for name in SETS if backtest.get("means", {}).get(name)],
+        "entities": entity_rows(gate),
         "dates": [snapshot["snapshot"] for snapshot in backtest.get("snapshots", [])],
     }
+
+
+def entity_rows(gate: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Per legal entity that is judged alone and set: entity, set, what serves it, the gate's words."""
+    found = [
+        (entity, SETS[name], verdicts[name])
+        for entity, verdicts in sorted((gate.get("entities") or {}).items())
+        for name in SETS
+        if name in verdicts
+    ]
+    return [(entity, kind, RUNGS.get(str(one["rung"]), str(one["rung"])), one["says"]) for entity, kind, one in found]
 
 
 def _set(backtest: Mapping[str, Any], name: str, words: Wording, measures: Sequence[Measure]) -> dict[str, Any]:
@@ -241,7 +252,8 @@ def segment_rows(backtest: Mapping[str, Any], kind: str, words: Wording) -> list
 def shown_method(backtest: Mapping[str, Any], name: str) -> str:
     """The method whose predictions the user sees: the one of the gate's rung, else any that has a calibration."""
     known = backtest.get("calibration", {}).get(name, {})
-    wanted = _RUNG_METHOD.get(str(backtest.get("gate", {}).get("rung")), "")
+    gate = backtest.get("gate", {})
+    wanted = str(gate.get("verdicts", {}).get(name, {}).get("rung", gate.get("rung")))
     return wanted if wanted in known else next(iter(sorted(known, key=lambda code: code != MODEL)), "")
 
 

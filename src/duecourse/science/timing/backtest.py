@@ -29,6 +29,7 @@ from duecourse.science.timing.backtest_report import (
 )
 from duecourse.science.timing.calibration_decision import decide
 from duecourse.science.timing.case_sets import CaseSet, Outcomes, new_set, open_set
+from duecourse.science.timing.entities import judged_entities, scored_entities
 from duecourse.science.timing.facts import NEVER, Facts, calendar_date, epoch_day, facts_from_view
 from duecourse.science.timing.gate import GateRules, judge
 from duecourse.science.timing.landmarks import Landmarks
@@ -82,13 +83,17 @@ class BacktestPlan:
 
 @dataclass(frozen=True)
 class ScoredSnapshot:
-    """One snapshot with both sets scored; ``no_model`` says why there is no model, else it is empty."""
+    """One snapshot with both sets scored; ``no_model`` says why there is no model, else it is empty.
+
+    ``entities``: set -> legal entity -> the part of the set that is its own.
+    """
 
     day: date
     cleared: int
     months_of_clearings: int
     no_model: str
     sets: Mapping[str, ScoredSet]
+    entities: Mapping[str, Mapping[str, ScoredSet]] = field(default_factory=dict)
 
 
 def backtest(
@@ -192,10 +197,14 @@ def score_snapshot(
     model, no_model = _fitted(view, how)
     regression = baselines.IssueDayRegression(facts, seed=how.seed, threads=how.threads) if cleared else None
     scored: dict[str, ScoredSet] = {}
+    alone: dict[str, dict[str, ScoredSet]] = {}
+    large = judged_entities(outcomes.facts)
     for one in sets:
         how.progress(f"snapshot {day}: scoring {one.cases.size} {one.name} invoices")
-        scored[one.name] = score_set(one, _predictions(one, model, regression), keep_curves=keep_curves)
-    return ScoredSnapshot(day, cleared, months, no_model, scored)
+        predicted = _predictions(one, model, regression)
+        scored[one.name] = score_set(one, predicted, keep_curves=keep_curves)
+        alone[one.name] = scored_entities(one, predicted, large)
+    return ScoredSnapshot(day, cleared, months, no_model, scored, alone)
 
 
 def _fitted(view: View, how: BacktestPlan) -> tuple[CurveModel | None, str]:
@@ -222,6 +231,7 @@ def _predictions(
     predicted["customer_median"] = baselines.customer_median(one)
     predicted[OWN_HISTORY] = baselines.customer_empirical(CURVE_DAYS)(one)
     predicted["customer_history"] = baselines.customer_history(CURVE_DAYS)(one)
+    predicted["book"] = baselines.book(CURVE_DAYS)(one)
     if regression is not None:
         predicted["lgbm_l2"] = regression.points(one)
         predicted["lgbm_quantile"] = regression.quantiles(one)
@@ -256,11 +266,21 @@ def _report(
             for name, sets in same.items()
         },
         calibration={name: _calibrations(sets) for name, sets in same.items()},
-        gate=judge(by_set["open"], by_set["new"], rules),
+        gate=judge(by_set["open"], by_set["new"], rules, _by_entity(scored)),
         recalibration=recalibration,
         labels={method: baselines.LABELS[method] for method in methods},
         segments={name: segment_verdicts(sets, how.seed) for name, sets in same.items()},
     )
+
+
+def _by_entity(scored: Sequence[ScoredSnapshot]) -> dict[str, tuple[list[ScoredSet], list[ScoredSet]]]:
+    """Entity -> (open sets, new sets) over the snapshots."""
+    names = sorted({name for one in scored for found in one.entities.values() for name in found})
+
+    def sets(kind: str, name: str) -> list[ScoredSet]:
+        return [one.entities[kind][name] for one in scored if name in one.entities.get(kind, {})]
+
+    return {name: (sets("open", name), sets("new", name)) for name in names}
 
 
 def _same_snapshots(sets: Sequence[ScoredSet]) -> Sequence[ScoredSet]:

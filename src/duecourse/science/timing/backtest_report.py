@@ -90,6 +90,7 @@ class Check:
 class Verdict:
     """The gate's word on one set: ``use_model``, in words (``says``), with each condition's figures.
 
+    ``rung`` is what serves the set: ``model``, else the better one of ``customer_history`` and ``book``.
     ``gain`` is the CRPS of the customer's own distribution minus the model's, mean over snapshots, with ``gain_low``
     and ``gain_high`` its parent-clustered 10-90 % interval; None when nothing could be judged.
     """
@@ -103,6 +104,7 @@ class Verdict:
     gain: float | None = None
     gain_low: float | None = None
     gain_high: float | None = None
+    rung: str = "customer_history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,17 @@ class SegmentVerdict:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Whether rung ``model`` may be shown on this book: only when both sets allow it; ``rung`` is what is shown."""
+    """Whether rung ``model`` may be shown on this book: only when both sets allow it; ``rung`` is what is shown.
+
+    ``verdicts``: set -> the word on the whole book; ``entities``: entity -> set -> the word on it alone, which goes
+    before the book's.
+    """
 
     allowed: bool
     rung: str
     says: str
     verdicts: dict[str, Verdict]
+    entities: dict[str, dict[str, Verdict]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

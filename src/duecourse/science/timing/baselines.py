@@ -1,11 +1,12 @@
 """The simple methods that every backtest puts beside the model: same snapshots, same rows, same capping.
 
 ``due_date``: max(due, s). ``customer_median``: max(due + m, s), m the median of the customer's last 20 delays if it has
-at least 3, else of the book. ``customer_empirical``: the customer's own delays mixed with the book's, given
-still open. ``customer_history``: the rung below the model, which also counts what is unpaid. ``lgbm_l2`` and
-``lgbm_quantile``: boosted regression of days late on issue-day features of paid invoices. ``ladder``: the promise where
-there is one, else ``customer_median``, as collection tools do it. What describes the book
-as a whole is frozen at the snapshot, like the model; what describes a customer is as-of the landmark.
+at least 3, else of the book. ``customer_empirical``: the customer's own delays mixed with the book's, given still open.
+``customer_history``: the rung below the model, which also counts what is unpaid. ``book``: the rung below that, the
+book's delays by terms and amount. ``lgbm_l2`` and ``lgbm_quantile``: boosted regression of days late on issue-day
+features of paid invoices. ``ladder``: the promise where there is one, else ``customer_median``, as collection tools do
+it. What describes the book as a whole is frozen at the snapshot, like the model; what describes a customer is as-of the
+landmark.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from duecourse.science.timing.empirical import empirical_cdf
 from duecourse.science.timing.facts import NEVER, Facts
 from duecourse.science.timing.features import LANDMARK_NAMES, Features
 from duecourse.science.timing.hazard import lightgbm_library
+from duecourse.science.timing.ladder import book_cdf
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.measures import LEVELS, Curves, Points, Predicted, Quantiles
 from duecourse.science.timing.own_hazard import own_cdf
@@ -39,6 +41,7 @@ LABELS = {
     "customer_median": "customer's median delay",
     "customer_empirical": "customer's own distribution",
     "customer_history": "customer's history, unpaid counted",
+    "book": "book's delays by terms and amount",
     "lgbm_l2": "boosted regression (L2)",
     "lgbm_quantile": "boosted regression (quantiles)",
     "ladder": "promise date, else median",
@@ -89,6 +92,17 @@ def customer_history(horizon: int) -> Method:
 
     def curves(case_set: CaseSet) -> Curves:
         return Curves(own_cdf(case_set.facts, case_set.landmarks, horizon))
+
+    return curves
+
+
+def book(horizon: int) -> Method:
+    """The method: curves of the rung that knows the book's delays by terms and amount, but no customer."""
+
+    def curves(case_set: CaseSet) -> Curves:
+        landmarks = case_set.landmarks
+        known_day = np.minimum(landmarks.known_day, case_set.frozen_day)
+        return Curves(book_cdf(case_set.facts, Landmarks(landmarks.invoice, landmarks.day, known_day), horizon))
 
     return curves
 

@@ -75,7 +75,10 @@ def _judged(gate: Mapping[str, Any] | None) -> list[str]:
     if gate is None:
         return ["- Not judged against the simple methods (trained without the gate)."]
     verdicts = gate.get("verdicts", {})
-    return [f"- {gate['says']}."] + [f"- {name}: {verdict['says']}." for name, verdict in sorted(verdicts.items())]
+    lines = [f"- {gate['says']}."] + [f"- {name}: {verdict['says']}." for name, verdict in sorted(verdicts.items())]
+    for entity, alone in sorted((gate.get("entities") or {}).items()):
+        lines += [f"- entity {entity}, {name}: {verdict['says']}." for name, verdict in sorted(alone.items())]
+    return lines
 
 
 def _gains(model: TimingModel) -> list[str]:

@@ -8,7 +8,7 @@ Outcomes are joined from what is known at ``known_until`` and are used for nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -50,6 +50,12 @@ class CaseSet:
     cases: Cases
     parent: TextArray
     horizon: int
+
+    def take(self, which: npt.NDArray[np.bool_]) -> CaseSet:
+        """The set with the cases of a mask only."""
+        return replace(
+            self, landmarks=self.landmarks.take(which), cases=self.cases.take(which), parent=self.parent[which]
+        )
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """The gate: rung ``model`` is shown only where it was better than every simple method on the book's own past.
 
-Per set (new, open), over the given snapshots: (1) its mean CRPS is below that of the customer's own distribution and of
-each point method; (2) the parent-clustered bootstrap of its CRPS gain over the customer's own distribution leaves no
-doubt (lower 10 % bound above 0) to switch on, its mean is not below 0 to stay on; (3) both PIT tails lie in .06-.14;
-(4) for the open book, the cash error at 7 and 14 days is not, beyond doubt, more than .5 points above the best simple
-method's: a few large invoices decide a week's cash, and on a small book the truth itself would lose such a comparison
-by chance (ADR 0017).
+Per set (new, open) of the book, and of each large legal entity in it, over the given snapshots: (1) its mean CRPS is
+below that of the customer's own distribution and of each point method; (2) the parent-clustered bootstrap of its CRPS
+gain over the customer's own distribution leaves no doubt (lower 10 % bound above 0) to switch on, its mean is not below
+0 to stay on; (3) both PIT tails lie in .06-.14; (4) for the open book, the cash error at 7 and 14 days is not, beyond
+doubt, more than .5 points above the best simple method's: a few large invoices decide a week's cash, and on a small
+book the truth itself would lose such a comparison by chance (ADR 0017).
+
+Where the model is refused, the customer's own history serves, or the book's delays by terms and amount where those
+were better beyond doubt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +29,10 @@ FloatArray = npt.NDArray[np.float64]
 PIT_TAIL = (0.06, 0.14)
 CASH_MARGIN = 0.005
 CASH_DAYS = ("7", "14")
+BOOK, CUSTOMER_HISTORY = "book", "customer_history"
 OWN_HISTORY_IS_BETTER = "the customer's own history is more accurate on your book"
+BOOK_IS_BETTER = "what all customers do is more accurate on your book than any one's own past"
+TOO_LITTLE = "too little history to test a model: the customer's own history is used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +44,41 @@ class GateRules:
     already_on: bool = False
 
 
-def judge(open_sets: Sequence[ScoredSet], new_sets: Sequence[ScoredSet], rules: GateRules) -> GateReport:
-    """The gate's word on the scored snapshots: allowed only when both the new and the open set allow it."""
-    verdicts = {"new": _verdict("new", new_sets, rules), "open": _verdict("open", open_sets, rules)}
-    allowed = all(verdict.use_model for verdict in verdicts.values())
-    if allowed:
-        return GateReport(True, "model", "the model was better on new and on open invoices", verdicts)
-    failed = " and ".join(name for name, verdict in verdicts.items() if not verdict.use_model)
+def judge(
+    open_sets: Sequence[ScoredSet],
+    new_sets: Sequence[ScoredSet],
+    rules: GateRules,
+    entities: Mapping[str, tuple[Sequence[ScoredSet], Sequence[ScoredSet]]] | None = None,
+) -> GateReport:
+    """The gate's word on the scored snapshots: allowed only when both the new and the open set allow it.
+
+    ``entities``: name -> (open sets, new sets) of each legal entity that is judged for itself.
+    """
+    verdicts = _verdicts(open_sets, new_sets, rules)
+    alone = {name: _verdicts(*sets, rules) for name, sets in (entities or {}).items()}
+    if all(verdict.use_model for verdict in verdicts.values()):
+        return GateReport(
+            True, MODEL, f"the model was better on new and on open invoices{_but(alone)}", verdicts, alone
+        )
+    refused = {name: verdict for name, verdict in verdicts.items() if not verdict.use_model}
+    rung = BOOK if all(verdict.rung == BOOK for verdict in refused.values()) else CUSTOMER_HISTORY
     tested = all(verdict.checks for verdict in verdicts.values())
-    says = OWN_HISTORY_IS_BETTER if tested else "too little history to test a model: the customer's own history is used"
-    return GateReport(False, "customer_history", f"{says} (not passed: {failed} invoices)", verdicts)
+    says = TOO_LITTLE if not tested else BOOK_IS_BETTER if rung == BOOK else OWN_HISTORY_IS_BETTER
+    failed = " and ".join(refused)
+    return GateReport(False, rung, f"{says} (not passed: {failed} invoices){_but(alone)}", verdicts, alone)
+
+
+def _but(entities: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """What the entities say, as the end of a sentence; empty where none is judged for itself."""
+    words = []
+    for name, verdicts in entities.items():
+        used = [kind for kind, verdict in verdicts.items() if verdict.use_model]
+        words.append(f"{name} {'for ' + ' and '.join(used) + ' invoices' if used else 'for none'}")
+    return f"; judged alone, the model serves entity {', '.join(words)}" if words else ""
+
+
+def _verdicts(open_sets: Sequence[ScoredSet], new_sets: Sequence[ScoredSet], rules: GateRules) -> dict[str, Verdict]:
+    return {"new": _verdict("new", new_sets, rules), "open": _verdict("open", open_sets, rules)}
 
 
 def _verdict(name: str, sets: Sequence[ScoredSet], rules: GateRules) -> Verdict:
@@ -66,7 +97,16 @@ def _verdict(name: str, sets: Sequence[ScoredSet], rules: GateRules) -> Verdict:
     passed = all(check.holds for check in checks)
     reasons = "; ".join(check.because for check in checks if check.holds == passed)
     says = f"use the {'model' if passed else 'baseline'}: {reasons}"
-    return Verdict(name, passed, says, tuple(checks), len(judged), cases, gain, low, high)
+    rung = MODEL if passed else _simple_rung(judged, resamples)
+    return Verdict(name, passed, says, tuple(checks), len(judged), cases, gain, low, high, rung)
+
+
+def _simple_rung(sets: Sequence[ScoredSet], resamples: ParentBootstrap) -> str:
+    """``customer_history``, or ``book`` where its CRPS was lower beyond doubt (upper 10 % bound of the difference)."""
+    if not all(BOOK in one.crps and CUSTOMER_HISTORY in one.crps for one in sets):
+        return CUSTOMER_HISTORY
+    differences = bootstrap_gains(sets, resamples, (BOOK, CUSTOMER_HISTORY))
+    return BOOK if float(np.quantile(differences, 0.9)) < 0 else CUSTOMER_HISTORY
 
 
 def _beats_all(sets: Sequence[ScoredSet]) -> Check:
@@ -135,7 +175,13 @@ def _mean_gain(sets: Sequence[ScoredSet]) -> float:
     return float(np.mean([(one.crps[OWN_HISTORY] - one.crps[MODEL]).mean() for one in sets]))
 
 
-def bootstrap_gains(sets: Sequence[ScoredSet], resamples: ParentBootstrap) -> FloatArray:
-    """CRPS gain over the customer's own history in 400 resamples of whole parents, mean over the snapshots; (400,)."""
-    gains = resamples.sums([one.crps[OWN_HISTORY] - one.crps[MODEL] for one in sets])
+def bootstrap_gains(
+    sets: Sequence[ScoredSet], resamples: ParentBootstrap, pair: tuple[str, str] = (OWN_HISTORY, MODEL)
+) -> FloatArray:
+    """CRPS of the first method less that of the second in 400 resamples of whole parents, mean over snapshots; (400,).
+
+    By default the model's gain over the customer's own history.
+    """
+    first, second = pair
+    gains = resamples.sums([one.crps[first] - one.crps[second] for one in sets])
     return resamples.mean_ratio(gains, resamples.sums([np.ones(one.mature_cases) for one in sets]))

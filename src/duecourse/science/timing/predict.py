@@ -20,6 +20,7 @@ from duecourse.science.timing import ladder
 from duecourse.science.timing.calibration import Recalibration, calibration_segments
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.curves import quantile_day, shifted
+from duecourse.science.timing.entities import entity_of
 from duecourse.science.timing.events import disputed_cdf
 from duecourse.science.timing.facts import Facts, facts_from_view
 from duecourse.science.timing.landmarks import Landmarks, open_landmarks
@@ -52,8 +53,9 @@ class Prediction:
 def predict(model: TimingModel | None, view: View, *, seed: int = 0) -> Prediction:
     """Curves and scores of every invoice that is visible and open at ``view.as_of``, whatever its issue date.
 
-    With a model, the sets (new, open) that its gate allows stand on rung ``model``; all others on the ladder. Without
-    one every invoice does. ``seed`` only orders the work of the reasons.
+    With a model, the sets (new, open; of the book or of an entity) that its gate allows stand on rung ``model``, all
+    others on the rung that the gate names. Without one every invoice stands on the ladder. ``seed`` only orders the
+    work of the reasons.
     """
     facts = facts_from_view(view)
     landmarks = open_landmarks(facts)
@@ -81,16 +83,34 @@ def choose_rungs(model: TimingModel | None, facts: Facts, landmarks: Landmarks) 
     if model is None or len(facts.cleared) < ladder.FEWEST_BOOK_PAYMENTS:
         return rungs
     is_new = landmarks.day <= facts.issue[landmarks.invoice]
-    allowed = np.where(is_new, allows(model.gate, "new"), allows(model.gate, "open"))
-    return np.where(allowed, ladder.MODEL, rungs).astype(object)
+    entity = entity_of(facts)[landmarks.invoice]
+    result = rungs.copy()
+    for name in ("", *judged_alone(model.gate)):  # what is said of an entity alone goes before the book's word
+        own = np.ones(len(landmarks), dtype=bool) if not name else np.asarray(entity == name, dtype=bool)
+        for kind, rows in (("new", own & is_new), ("open", own & ~is_new)):
+            served = serving_rung(model.gate, kind, name)
+            has_history = rungs[rows] == ladder.CUSTOMER_HISTORY
+            result[rows] = served if served == ladder.MODEL else np.where(has_history, served, rungs[rows])
+    return result
 
 
-def allows(gate: Mapping[str, Any] | None, name: str) -> bool:
-    """Whether a stored gate lets the model serve the set ``name`` (new, open); a model never judged is served."""
+def judged_alone(gate: Mapping[str, Any] | None) -> list[str]:
+    """The legal entities of which a stored gate speaks separately, in order."""
+    return sorted((gate or {}).get("entities") or {})
+
+
+def serving_rung(gate: Mapping[str, Any] | None, kind: str, entity: str = "") -> str:
+    """The rung that a stored gate gives to the set ``kind`` (new, open) of an entity, or of the book.
+
+    A model that was never judged serves.
+    """
     if gate is None:
-        return True
-    verdict = gate.get("verdicts", {}).get(name, {})
-    return bool(verdict.get("use_model", gate.get("allowed", False)))
+        return ladder.MODEL
+    verdicts = gate["entities"][entity] if entity else gate.get("verdicts", {})
+    verdict = verdicts.get(kind, {})
+    if verdict.get("use_model", gate.get("allowed", False)):
+        return ladder.MODEL
+    return str(verdict.get("rung", ladder.CUSTOMER_HISTORY))
 
 
 def rung_curves(model: TimingModel | None, facts: Facts, landmarks: Landmarks, rungs: TextArray) -> FloatArray:
