@@ -98,7 +98,6 @@ def test_the_default_capacity_is_said(ledger: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
-        (["--policy", "learned"], UsageError, "available now: ladder, value_at_stake"),
         (["--capacity", "missing.json"], BadInput, "cannot be read"),
         (["--scores", "nowhere"], BadInput, "run `duecourse score`"),
         (["--scores", "a", "--model", "b"], UsageError, "not both"),

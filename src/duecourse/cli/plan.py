@@ -72,7 +72,7 @@ class Scoring:
     type=click.Choice(["ladder", "value_at_stake", "learned"]),
     default="value_at_stake",
     show_default=True,
-    help="How call minutes are given out; 'learned' comes in a later version.",
+    help="ladder and value_at_stake follow fixed rules; learned weighs measured effects of contacts.",
 )
 @click.option("--capacity", "capacity_file", type=click.Path(path_type=Path), help="capacity.json: minutes and arms.")
 @click.option("--scores", "scores_dir", type=click.Path(path_type=Path), help="Results of `score` for the same day.")

@@ -109,7 +109,7 @@ class Results:
 @as_of_option
 @click.option(
     "--policy", type=click.Choice(["ladder", "value_at_stake", "learned"]), default="value_at_stake", show_default=True,
-    help="How call minutes are given out; 'learned' comes in a later version.",
+    help="ladder and value_at_stake follow fixed rules; learned weighs measured effects of contacts.",
 )  # fmt: skip
 @click.option("--capacity", "capacity_file", type=click.Path(path_type=Path), help="capacity.json: minutes and arms.")
 @scenario_option

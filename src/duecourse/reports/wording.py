@@ -54,6 +54,7 @@ SILENCES = {
     "capacity": "No minutes left; others gain more per minute",
     "nothing_collectible": "Nothing may be asked for: disputed, promised or covered by cash on account",
     "no_gain": "A contact would cost more than it brings",
+    "by_lot": "Left out by lot, so that the effect of contacts can be measured",
 }
 SEGMENTS = {
     "prompt": ("Prompt", "at most 15 % of the last 12 months' invoices later than 5 days"),

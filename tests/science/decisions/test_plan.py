@@ -267,8 +267,8 @@ def test_a_short_horizon_decides_only_for_those_whose_turn_it_is() -> None:
     assert weekend.decisions.is_empty()
 
 
-def test_learned_and_unknown_policies_are_refused_with_what_exists() -> None:
-    for policy in ("learned", "magic"):
+def test_unknown_policies_are_refused_with_what_exists() -> None:
+    for policy in ("greedy", "magic"):
         with pytest.raises(UsageError, match="ladder, value_at_stake"):
             make(a2_book(), policy=policy)
 

@@ -33,7 +33,7 @@ URGENT_FROM = 1.0  # [A] a dispute goes before every contact when it holds a med
 SELF_CURE_SHARE = 0.75  # [A] at least this share expected within 14 days by itself
 SELF_CURE_BEYOND_DAYS = 7  # unless it is more than this beyond its own habit
 
-NOT_WORKED = ("deferred", "self_cure", "masked", "capacity", "nothing_collectible", "no_gain")
+NOT_WORKED = ("deferred", "self_cure", "masked", "capacity", "nothing_collectible", "no_gain", "by_lot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,24 @@ class Wish:
 
 def wish(point: ContactPoint, masked: Collection[str], as_of: date, *, by_value: bool) -> Wish:
     """The wish for ``point``; ``by_value`` allows a call before week 3 to a customer far beyond its own habit."""
+    first = before_asking(point, masked, as_of)
+    if first is not None:
+        return first
+    asked = _self_cure(point) or _step(point, masked, as_of, by_value=by_value)
+    if asked.silence and _may_route(point, masked):
+        return Wish(resolve="route_dispute")
+    return asked
+
+
+def before_asking(point: ContactPoint, masked: Collection[str], as_of: date) -> Wish | None:
+    """What goes before any reminder under every policy: a resolving act, or why nothing may be asked for today."""
     dispute = _may_route(point, masked)
     if dispute and holds_more_than_the_rest(point):
         return Wish(resolve="route_dispute", urgent=held_by_disputes(point) >= URGENT_FROM)
     if point.history.unanswered_days is not None and "send_documents" not in masked:
         return Wish(resolve="send_documents", urgent=True)
-    asked = _silence(point, masked, as_of) or _step(point, masked, as_of, by_value=by_value)
-    if asked.silence and dispute:
-        return Wish(resolve="route_dispute")
-    return asked
+    silent = _silence(point, masked, as_of)
+    return Wish(resolve="route_dispute") if silent is not None and dispute else silent
 
 
 def _step(point: ContactPoint, masked: Collection[str], as_of: date, *, by_value: bool) -> Wish:
@@ -120,9 +129,11 @@ def _silence(point: ContactPoint, masked: Collection[str], as_of: date) -> Wish 
     if all(arm in masked for arm in ("email_soft", "email_neutral", "email_firm", "letter_formal", "call_service",
                                      "call_firm")):  # fmt: skip
         return Wish(silence="masked", detail="No way to contact them is allowed and available.")
-    if pays_anyway(point):
-        return Wish(silence="self_cure", detail="")
     return None
+
+
+def _self_cure(point: ContactPoint) -> Wish | None:
+    return Wish(silence="self_cure", detail="") if pays_anyway(point) else None
 
 
 def pays_anyway(point: ContactPoint) -> bool:

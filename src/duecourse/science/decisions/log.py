@@ -9,6 +9,7 @@ from datetime import datetime
 
 from duecourse.core.ids import sha256_hex
 from duecourse.ledger.schema import ARMS
+from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.stake import assumed_gain
 
@@ -29,14 +30,47 @@ class LogContext:
     costs: Mapping[str, int]
     minutes: Mapping[str, float]
     relative_minute_price: float
+    learnt: LearntIds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearntIds:
+    """What a learned plan rests on, enough to replay it: exploration, draws, posterior, prior and features."""
+
+    eps: float
+    draws: int
+    posterior_id: str
+    prior_id: str
+    features_hash: str
 
 
 def decision_row(point: ContactPoint, arm: str, masked: Mapping[str, str], context: LogContext,
-                 *, epoch_kind: str) -> dict[str, object]:  # fmt: skip
+                 *, epoch_kind: str, figures: Figures | None = None) -> dict[str, object]:  # fmt: skip
     """The decision of one contact point in the columns of the ``decisions`` table.
 
-    The policies here draw nothing: the chosen arm has propensity 1, every other eligible arm 0.
+    Without ``figures`` nothing was drawn: the chosen arm has propensity 1, every other eligible arm 0.
     """
+    row = _certain(point, arm, masked, context) | {"epoch_kind": epoch_kind}
+    if context.learnt is not None:
+        ids = context.learnt
+        row |= {"eps": ids.eps if figures is not None else 0.0, "draws": ids.draws, "posterior_id": ids.posterior_id,
+                "prior_id": ids.prior_id, "features_hash": ids.features_hash}  # fmt: skip
+    return row if figures is None else row | _drawn(arm, masked, figures)
+
+
+def _drawn(arm: str, masked: Mapping[str, str], figures: Figures) -> dict[str, object]:
+    """The columns of a decision that was drawn by lot."""
+    eligible = [name for name in ARMS if name not in masked]
+    return {
+        "propensity": figures.propensities.get(arm, 0.0),
+        "propensities": _json({name: figures.propensities.get(name, 0.0) for name in eligible}),
+        "expected_gain_minor": figures.gain_minor, "gain_p10_minor": figures.gain_p10_minor,
+        "gain_p90_minor": figures.gain_p90_minor, "q_arms": _json(dict(figures.q_arms)),
+        "dp_arms": _json(dict(figures.dp_arms)), "nested": figures.nested or None,
+    }  # fmt: skip
+
+
+def _certain(point: ContactPoint, arm: str, masked: Mapping[str, str], context: LogContext) -> dict[str, object]:
     eligible = [name for name in ARMS if name not in masked]
     expected, low, high = assumed_gain(point.stake_of(arm), arm, context.costs.get(arm, 0))
     per_arm = {name: assumed_gain(point.stake_of(name), name, context.costs.get(name, 0))[0] for name in eligible}
@@ -61,7 +95,6 @@ def decision_row(point: ContactPoint, arm: str, masked: Mapping[str, str], conte
         "currency": point.currency,
         "contact_id": point.contact.contact_id if point.contact is not None else None,
         "cluster_id": point.customer_id,
-        "epoch_kind": epoch_kind,
         "stratum": "policy",
         "autonomy_level": AUTONOMY_APPROVE,
         "eps": 0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from duecourse.ledger.as_of import View, start_of_day
 from duecourse.ledger.schema import TABLES
 from duecourse.science.decisions.capacity import Capacity
 from duecourse.science.decisions.contact_points import PredictionFrames, gather
+from duecourse.science.decisions.learned.nested import HOURS
+from duecourse.science.decisions.learned_plan import CannotLearn, LearnedProposals, propose_learned
 from duecourse.science.decisions.log import LogContext, decision_id, decision_row
 from duecourse.science.decisions.people import needs_human
 from duecourse.science.decisions.policies import Proposal, policy_version, propose, spread_mails
@@ -24,6 +27,13 @@ from duecourse.science.decisions.why import why
 
 Drafter = Callable[[View, pl.DataFrame], Mapping[str, str]]
 
+# What stands behind a decision of the learned policy (``Figures``); empty under the others.
+LEARNED_COLUMNS: dict[str, pl.DataType] = {
+    "cash_alone_minor": pl.Int64(), "cash_with_minor": pl.Int64(), "cash_p10_minor": pl.Int64(),
+    "cash_p90_minor": pl.Int64(), "second_best": pl.String(), "second_best_gap_minor": pl.Int64(),
+    "chosen_how": pl.String(), "reasons": pl.String(),
+}  # fmt: skip
+KILL_SWITCH = "ladder"  # plans without any model
 WORKLIST_SCHEMA: dict[str, pl.DataType] = {
     "rank": pl.Int64(), "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(),
     "collectible_minor": pl.Int64(), "days_late_max": pl.Int64(), "arm": pl.String(), "contact_id": pl.String(),
@@ -33,6 +43,7 @@ WORKLIST_SCHEMA: dict[str, pl.DataType] = {
     "currency": pl.String(), "decision_id": pl.String(), "invoice_ids": pl.List(pl.String()),
     "asked_minor": pl.Int64(), "stake_minor": pl.Int64(), "disputed_minor": pl.Int64(), "paid_soon": pl.Float64(),
     "usual_days_late": pl.Int64(), "beyond_habit_days": pl.Int64(), "send_at_zone": pl.String(),
+    **LEARNED_COLUMNS,
 }  # fmt: skip
 NOT_WORKED_SCHEMA: dict[str, pl.DataType] = {
     "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(), "collectible_minor": pl.Int64(),
@@ -81,20 +92,33 @@ def plan(view: View, prediction: PredictionFrames, *, policy: str, capacity: Cap
 
     ``prediction`` has ``scores`` and ``curves`` in the columns of the contract and covers every open invoice.
     ``drafter(view, worklist)`` writes the drafts (``language.draft_worklist``); without one there are none. The seed
-    only spreads sending times within the day: both policies are deterministic. Raises UsageError for a policy that
-    does not exist and ValueError when an open invoice has no prediction.
+    spreads sending times within the day and draws the lots of ``learned``. Where ``learned`` cannot plan - a decision
+    log that contradicts itself, no capacity - the ladder does, and ``assumptions`` begins with the reason. Raises
+    UsageError for a policy that does not exist and ValueError when an open invoice has no prediction.
     """
     version = policy_version(policy)
     points = gather(view, prediction, cost_of_capital=capacity.cost_of_capital)
-    proposals, minute_price = propose(points, capacity, view.as_of, policy=policy)
+    made = propose_learned(points, view, capacity, seed) if policy == "learned" else None
+    if isinstance(made, LearnedProposals):
+        proposals, minute_price, said = made.proposals, made.minute_price, learned_assumptions(made.notes)
+    else:
+        said = assumptions(capacity)
+        if isinstance(made, CannotLearn):
+            said = (f"The ladder planned instead of the learned policy: {made.reason}.", *said)
+            policy, version = KILL_SWITCH, policy_version(KILL_SWITCH)
+        proposals, minute_price = propose(points, capacity, view.as_of, policy=policy)
     context = LogContext(
         decided_at=start_of_day(view.as_of), policy=policy, policy_version=version, seed=seed,
         snapshot_id=view.snapshot_id, capacity_hash=capacity.capacity_hash,
         costs={name: arm.cost_minor for name, arm in capacity.arms.items()},
         minutes={name: arm.minutes for name, arm in capacity.arms.items()}, relative_minute_price=minute_price,
+        learnt=made.ids if isinstance(made, LearnedProposals) else None,
     )  # fmt: skip
     decided = [proposal for proposal in proposals if proposal.epoch_kind]
-    rows = [decision_row(one.point, one.arm, one.masked, context, epoch_kind=one.epoch_kind) for one in decided]
+    rows = [
+        decision_row(one.point, one.arm, one.masked, context, epoch_kind=one.epoch_kind, figures=one.figures)
+        for one in decided
+    ]
     worked = sorted((one for one in proposals if one.arm != "none"), key=_rank_key)
     worklist = _worklist(worked, view, capacity, context)
     return Plan(
@@ -103,7 +127,7 @@ def plan(view: View, prediction: PredictionFrames, *, policy: str, capacity: Cap
         not_worked=_frame([_left_alone(one) for one in proposals if one.arm == "none"], NOT_WORKED_SCHEMA),
         resolution=_resolution(proposals, capacity),
         drafts={} if drafter is None else dict(drafter(view, worklist)),
-        assumptions=assumptions(capacity),
+        assumptions=said,
     )
 
 
@@ -115,6 +139,16 @@ def assumptions(capacity: Capacity) -> tuple[str, ...]:
         f"Assumed share of the amount at stake that one act saves: {used or 'no act is available'}.",
         f"At stake = collectible x chance of not paying within {SOON_DAYS} days x cost of waiting; "
         f"{LOST_SHARE:.0%} of what is not paid within the model's reach counts as lost.",
+    )
+
+
+def learned_assumptions(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """What the figures of a learned plan rest on: ``notes`` on the evidence, then what is assumed all the same."""
+    return (
+        *notes,
+        "Expected gains are averages over draws of what is believed, after cost and the price of annoying a customer, "
+        "before the price of minutes; they are no promise.",
+        "The price of a contact to the relationship and the loss of unpaid invoices start from assumptions.",
     )
 
 
@@ -130,10 +164,18 @@ def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: L
     rows = []
     for rank, (one, draw) in enumerate(zip(worked, draws.tolist(), strict=True), start=1):
         day = one.day if one.day is not None else next(mail_days)
+        draw = _within_hours(one, draw)
         # Settling a dispute is work inside the house: nobody is contacted.
         moment = None if one.arm == "route_dispute" else send_at(day, one.point.timezone, one.point.country, draw)
         rows.append(_worklist_row(one, rank, moment, capacity, context))
     return _frame(rows, WORKLIST_SCHEMA)
+
+
+def _within_hours(one: Proposal, draw: float) -> float:
+    """``draw`` moved into the two hours that were chosen for this act; as it is where none were."""
+    if one.figures is None or not one.figures.nested:
+        return draw
+    return (HOURS.index(json.loads(one.figures.nested)["hour"]) + draw) / len(HOURS)
 
 
 def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: Capacity,
@@ -141,6 +183,8 @@ def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: C
     point = one.point
     minutes = capacity.minutes_of(one.arm)
     gain, _, _ = assumed_gain(point.stake_of(one.arm), one.arm, capacity.cost_of(one.arm))
+    figures = one.figures
+    gain = gain if figures is None else figures.gain_minor
     drafted = one.arm.startswith(_DRAFTED) and bool(point.items)
     return {
         "rank": rank, "customer_id": point.customer_id, "name": point.name,
@@ -148,7 +192,7 @@ def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: C
         "days_late_max": point.days_late_max, "arm": one.arm,
         "contact_id": point.contact.contact_id if point.contact is not None and moment is not None else None,
         "send_at": moment,
-        "why": why(point, one.arm), "expected_gain_minor": gain, "minutes": minutes,
+        "why": why(point, one.arm) if figures is None else figures.why, "expected_gain_minor": gain, "minutes": minutes,
         "gain_per_hour_minor": round(gain / minutes * 60) if minutes else None,
         "draft": file_name(rank, point.customer_id, one.arm) if drafted else "",
         "needs_human": needs_human(point, one.arm), "currency": point.currency,
@@ -158,6 +202,7 @@ def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: C
         "usual_days_late": point.habit.usual_days if point.habit.is_known else None,
         "beyond_habit_days": point.beyond_habit_days,
         "send_at_zone": zones(point.timezone, point.country)[1] if moment else "",
+        **({} if figures is None else {name: getattr(figures, name) for name in LEARNED_COLUMNS}),
     }  # fmt: skip
 
 

@@ -17,13 +17,14 @@ from duecourse.core.errors import UsageError
 from duecourse.core.ids import key_codes
 from duecourse.science.decisions.allocate import Allocation, Candidate, allocate
 from duecourse.science.decisions.capacity import Capacity
+from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.ladder import Wish, held_by_disputes, wish
 from duecourse.science.decisions.mask import mask
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.stake import assumed_gain
 from duecourse.science.decisions.why import capacity_detail, no_gain_detail, self_cure_detail
 
-POLICIES: Mapping[str, str] = {"ladder": "ladder/1", "value_at_stake": "value_at_stake/1"}
+POLICIES: Mapping[str, str] = {"ladder": "ladder/1", "value_at_stake": "value_at_stake/1", "learned": "learned/1"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 _TINY = 1e-9  # settling a dispute or answering a question is never without gain
 
@@ -33,6 +34,7 @@ class Proposal:
     """What is proposed for one contact point: an arm on a day, or ``none`` with the list it stands in and why.
 
     ``epoch_kind`` is scheduled or the event; empty when it is not this contact point's turn (no decision is made).
+    ``figures`` stand behind a decision that was drawn by lot; without them the arm was certain.
     """
 
     point: ContactPoint
@@ -44,15 +46,11 @@ class Proposal:
     score: float = 0.0
     silence: str = ""
     detail: str = ""
+    figures: Figures | None = None
 
 
 def policy_version(policy: str) -> str:
     """The version of a policy that exists; raises UsageError with what exists."""
-    if policy == "learned":
-        raise UsageError(
-            "policy 'learned' is not in this version: it needs logged decisions with propensities to learn from, which "
-            f"the present policies write from day one; available now: {', '.join(POLICIES)}"
-        )
     if policy not in POLICIES:
         raise UsageError(f"there is no policy {policy!r}; available: {', '.join(POLICIES)}")
     return POLICIES[policy]
@@ -68,7 +66,7 @@ def propose(
     epochs = epoch_kinds(points, days)
     wishes: list[Wish] = []
     for point, masked, epoch in zip(points, masks, epochs, strict=True):
-        wishes.append(_off_turn(point, days) if not epoch else wish(point, masked, as_of, by_value=by_value))
+        wishes.append(off_turn(point, days) if not epoch else wish(point, masked, as_of, by_value=by_value))
     candidates = [
         candidate
         for point, one in zip(points, wishes, strict=True)
@@ -107,7 +105,8 @@ def epoch_kinds(points: Sequence[ContactPoint], days: Sequence[date]) -> list[st
     return kinds
 
 
-def _off_turn(point: ContactPoint, days: Sequence[date]) -> Wish:
+def off_turn(point: ContactPoint, days: Sequence[date]) -> Wish:
+    """Why a contact point whose turn it is not is left alone."""
     if not days:
         return Wish(silence="deferred", detail="No business day lies within the horizon.")
     turn = int(key_codes([point.customer_id])[0] % np.uint64(5))

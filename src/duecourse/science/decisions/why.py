@@ -18,20 +18,20 @@ def why(point: ContactPoint, arm: str) -> str:
     """Why ``arm`` is proposed for ``point`` now."""
     if arm == "route_dispute":
         rest = "settle that before asking for the rest" if point.listed else "nothing else may be asked for now"
-        return _fit([_dispute_part(point), rest])
+        return fitted([_dispute_part(point), rest])
     if point.history.unanswered_days is not None and arm == "send_documents":
-        return _fit([f"They wrote {_ago(point.history.unanswered_days)} and have no answer",
+        return fitted([f"They wrote {_ago(point.history.unanswered_days)} and have no answer",
                      "answer and send the papers, no reminder"])  # fmt: skip
     carrying = point.carrying
     if carrying is None:
         return "Nothing may be asked for now."
-    parts = [_lateness(point, carrying), *_habit_parts(point, carrying)]
+    parts = [lateness(point, carrying), *_habit_parts(point, carrying)]
     if point.broken_promise_days is not None:
         parts.insert(0, "Promise not kept")
     elif point.disputes.number:
         parts.append("the disputed part is left out")
     parts.append(_expected(carrying))
-    return _fit(parts)
+    return fitted(parts)
 
 
 def self_cure_detail(point: ContactPoint) -> str:
@@ -39,8 +39,8 @@ def self_cure_detail(point: ContactPoint) -> str:
     carrying = point.carrying
     if carrying is None:
         return "Nothing may be asked for now."
-    parts = [_lateness(point, carrying), *_habit_parts(point, carrying), _expected_range(carrying), "no contact needed"]
-    return _fit(parts)
+    parts = [lateness(point, carrying), *_habit_parts(point, carrying), _expected_range(carrying), "no contact needed"]
+    return fitted(parts)
 
 
 def no_gain_detail() -> str:
@@ -58,7 +58,7 @@ def _act(arm: str) -> str:
     return {"route_dispute": "Settling its dispute", "send_documents": "Answering it"}.get(arm, "A call")
 
 
-def _fit(parts: list[str]) -> str:
+def fitted(parts: list[str]) -> str:
     """The parts joined by semicolons, dropping from the middle what would make it too long."""
     kept = [part for part in parts if part]
     while len("; ".join(kept)) + 1 > LONGEST and len(kept) > 2:
@@ -68,7 +68,7 @@ def _fit(parts: list[str]) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def _lateness(point: ContactPoint, item: OpenItem) -> str:
+def lateness(point: ContactPoint, item: OpenItem) -> str:
     """How late the carrying invoice is; where an older one is open (a leftover, a disputed one), which is meant."""
     if item.days_late > 0:
         over = f"{_days(item.days_late)} over"

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.learned.allocation import Limits, allocate_draws, classes_of, limits_of
 from duecourse.science.decisions.learned.book import ARM, NONE, Book, Bools, Decided, Floats, Ints, Resources
 from duecourse.science.decisions.learned.hazard_model import Columns, Posterior, Prior, design_of, fit
@@ -112,7 +111,7 @@ def learn(book: Book, resources: Resources, settings: Settings, warm: Knowledge 
 
 
 def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settings: Settings,
-           warm: Knowledge | None = None, only: Bools | None = None) -> Outcome:  # fmt: skip
+           *, warm: Knowledge | None = None, only: Bools | None = None) -> Outcome:  # fmt: skip
     """Decide for every contact point with something overdue and collectible (among ``only`` (P,) if given).
 
     Deterministic: the same book, resources, settings and seed give the same outcome.
@@ -132,6 +131,7 @@ def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settin
     allowed = book.allowed[effects.points] & resources.exists[None]
     allowed[:, NONE] = True
     worth, allowed = _with_offers(turn, settings.offer, effects, worth, allowed)
+    allowed[:, [arm for arm in NOT_MODELLED if arm != NONE]] = False  # rules decide on these
     worth[:, ~allowed] = -np.inf
     limits = limits_of(_capped(turn, resources, settings))
     allocation = allocate_draws(worth, limits)
@@ -185,11 +185,6 @@ class LearnedPolicy:
 
     def __call__(self, book: Book, resources: Resources, seed: int) -> Decided:
         """The decisions of one week."""
-        outcome = decide(book, resources, seed, self.settings, self.knowledge)
+        outcome = decide(book, resources, seed, self.settings, warm=self.knowledge)
         self.knowledge = outcome.knowledge
         return outcome.decided
-
-
-def arm_names(arms: Ints) -> list[str]:
-    """Names of arm codes."""
-    return [ARMS[int(arm)] for arm in arms]
