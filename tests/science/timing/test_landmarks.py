@@ -6,6 +6,7 @@ import pytest
 from duecourse.ledger.as_of import Ledger
 from duecourse.science.timing.facts import facts_from_view
 from duecourse.science.timing.landmarks import Landmarks, training_landmarks
+from support.books import allocation, invoice, known
 from support.timing_books import day_of, habit_frames, habit_ledger
 
 
@@ -33,8 +34,8 @@ def test_a_draw_does_not_depend_on_the_outcome_or_on_other_rows() -> None:
     def days(facts: object) -> dict[str, set[int]]:
         landmarks = training_landmarks(facts, seed=3)  # type: ignore[arg-type]
         found: dict[str, set[int]] = {}
-        for invoice, day in zip(landmarks.invoice, landmarks.day, strict=True):
-            found.setdefault(facts.invoice_id[invoice], set()).add(int(day))  # type: ignore[attr-defined]
+        for row, day in zip(landmarks.invoice, landmarks.day, strict=True):
+            found.setdefault(facts.invoice_id[row], set()).add(int(day))  # type: ignore[attr-defined]
         return found
 
     drawn, drawn_unpaid, drawn_some = days(whole), days(unpaid), days(some)
@@ -47,3 +48,14 @@ def test_a_landmark_cannot_know_its_own_future() -> None:
         Landmarks(np.array([0]), np.array([5]), np.array([6]))
     with pytest.raises(ValueError, match="equal length"):
         Landmarks(np.array([0, 1]), np.array([5]))
+
+
+def test_a_written_off_invoice_is_no_question_any_more() -> None:
+    """Written off on 2026-02-10: looked at before and on that day, and never as if it were still open afterwards."""
+    rows = [invoice(f"I{k:03d}") for k in range(200)]
+    rows += [allocation(f"I{k:03d}", 10_000, "2026-02-10", "write_off") for k in range(200)]
+    facts = facts_from_view(known("2026-12-01", *rows))
+    day = training_landmarks(facts, seed=0).day
+    assert day.max() <= facts.closed_on.max()
+    assert day.max() > facts.due.max()
+    assert (facts.written_off_on == facts.closed_on).all()

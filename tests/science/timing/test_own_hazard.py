@@ -107,3 +107,19 @@ def test_a_customer_that_stopped_paying_is_expected_later() -> None:
     ask = np.searchsorted(facts.invoice_id.astype(str), ["Z-C1", "Z-C2"])
     slow, quick = own_cdf(facts, Landmarks(ask, np.full(2, facts.as_of)), 10)
     assert slow[9] < quick[9] - 0.2
+
+
+def test_a_debt_that_outlived_a_write_off_is_not_compared_with_it() -> None:
+    """A2 was written off 10 days late: at risk beside Z1 until Z1 itself is later than that, and never paid."""
+    rows = [*_paid("A1", "C1", "2026-02-20"), invoice("A2", customer_id="C1"), *_paid("B1", "C2", "2026-02-20")]
+    rows += [
+        allocation("A2", 10_000, "2026-02-10", "write_off"),
+        invoice("Z1", customer_id="C1", issued_on="2026-02-01"),
+    ]
+    facts = facts_from_view(known("2026-03-10", *rows))
+
+    until_then, after = _ask(facts, 10)[10], _ask(facts, 11)[9]
+
+    # 20 days late, book: 2 of 3 are paid; C1: 1 of 2. Without A2: 2 of 2, and 1 of 1.
+    assert until_then == pytest.approx((1 + 2 * 2 / 3) / (2 + 2))
+    assert after == pytest.approx((1 + 2 * 1.0) / (1 + 2))

@@ -27,6 +27,7 @@ from duecourse.science.timing.backtest_report import (
     SnapshotResult,
     mean_measures,
 )
+from duecourse.science.timing.blend_choice import WEIGHTS, Blending, BlendReport, blend_crps, choose_weight
 from duecourse.science.timing.calibration_decision import decide
 from duecourse.science.timing.case_sets import CaseSet, Outcomes, new_set, open_set
 from duecourse.science.timing.entities import judged_entities, scored_entities
@@ -66,8 +67,8 @@ class BacktestPlan:
 
     ``horizon``: days after which everything is capped; shortened per set where its outcomes are not known that long.
     ``new_days``: length of the new set. ``known_until``: the first day that is not known (default: the day after the
-    last recorded payment or credit). ``fit``: how a model is made from a view (default: ``model.fit``). ``progress`` is
-    told each step.
+    last recorded payment or credit). ``fit``: how a model is made from a view (default: ``model.fit``).
+    ``usual_weight``: where given, every weight of the blend is tried against this one. ``progress`` is told each step.
     """
 
     seed: int = 0
@@ -78,6 +79,7 @@ class BacktestPlan:
     already_on: bool = False
     fewest_snapshots: int = 1
     fit: Fit | None = None
+    usual_weight: float | None = None
     progress: Callable[[str], None] = field(default=lambda _step: None)
 
 
@@ -85,7 +87,8 @@ class BacktestPlan:
 class ScoredSnapshot:
     """One snapshot with both sets scored; ``no_model`` says why there is no model, else it is empty.
 
-    ``entities``: set -> legal entity -> the part of the set that is its own.
+    ``entities``: set -> legal entity -> the part of the set that is its own. ``blends``: per set, the model's CRPS with
+    each weight of the blend where those were tried.
     """
 
     day: date
@@ -94,6 +97,7 @@ class ScoredSnapshot:
     no_model: str
     sets: Mapping[str, ScoredSet]
     entities: Mapping[str, Mapping[str, ScoredSet]] = field(default_factory=dict)
+    blends: tuple[tuple[float, ...], ...] = ()
 
 
 def backtest(
@@ -198,13 +202,18 @@ def score_snapshot(
     regression = baselines.IssueDayRegression(facts, seed=how.seed, threads=how.threads) if cleared else None
     scored: dict[str, ScoredSet] = {}
     alone: dict[str, dict[str, ScoredSet]] = {}
+    blends: list[tuple[float, ...]] = []
     large = judged_entities(outcomes.facts)
     for one in sets:
         how.progress(f"snapshot {day}: scoring {one.cases.size} {one.name} invoices")
-        predicted = _predictions(one, model, regression)
+        predicted = _simple_predictions(one, regression)
+        if model is not None:
+            curves, tried = _model_curves(one, model, how)
+            predicted = {MODEL: curves, **predicted}
+            blends.append(tried)
         scored[one.name] = score_set(one, predicted, keep_curves=keep_curves)
         alone[one.name] = scored_entities(one, predicted, large)
-    return ScoredSnapshot(day, cleared, months, no_model, scored, alone)
+    return ScoredSnapshot(day, cleared, months, no_model, scored, alone, tuple(blends))
 
 
 def _fitted(view: View, how: BacktestPlan) -> tuple[CurveModel | None, str]:
@@ -221,12 +230,16 @@ def _fitted(view: View, how: BacktestPlan) -> tuple[CurveModel | None, str]:
         return None, str(error)
 
 
-def _predictions(
-    one: CaseSet, model: CurveModel | None, regression: baselines.IssueDayRegression | None
-) -> dict[str, Predicted]:
+def _model_curves(one: CaseSet, model: CurveModel, how: BacktestPlan) -> tuple[Curves, tuple[float, ...]]:
+    """The model's curves and, where weights of the blend are to be tried, its CRPS with each of them."""
+    if how.usual_weight is None or not isinstance(model, Blending):
+        return Curves(model.cdf(one.facts, one.landmarks, CURVE_DAYS)), ()
+    curves = model.blends(one.facts, one.landmarks, (model.blend_weight, *WEIGHTS), CURVE_DAYS)
+    return Curves(curves[0]), blend_crps(one, curves[1:])
+
+
+def _simple_predictions(one: CaseSet, regression: baselines.IssueDayRegression | None) -> dict[str, Predicted]:
     predicted: dict[str, Predicted] = {}
-    if model is not None:
-        predicted[MODEL] = Curves(model.cdf(one.facts, one.landmarks, CURVE_DAYS))
     predicted["due_date"] = baselines.due_date(one)
     predicted["customer_median"] = baselines.customer_median(one)
     predicted[OWN_HISTORY] = baselines.customer_empirical(CURVE_DAYS)(one)
@@ -269,8 +282,13 @@ def _report(
         gate=judge(by_set["open"], by_set["new"], rules, _by_entity(scored)),
         recalibration=recalibration,
         labels={method: baselines.LABELS[method] for method in methods},
+        blend=None if how.usual_weight is None else _blend(scored, how.usual_weight),
         segments={name: segment_verdicts(sets, how.seed) for name, sets in same.items()},
     )
+
+
+def _blend(scored: Sequence[ScoredSnapshot], usual: float) -> BlendReport:
+    return choose_weight([tried for one in scored for tried in one.blends], usual)
 
 
 def _by_entity(scored: Sequence[ScoredSnapshot]) -> dict[str, tuple[list[ScoredSet], list[ScoredSet]]]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from duecourse.science.timing.blend_choice import BlendReport
 from duecourse.science.timing.measures import Measures
 
 
@@ -173,6 +174,7 @@ class BacktestReport:
     is the number of cases and ``snapshots`` how many. Where a model could be fitted on some snapshots only, means and
     calibration are over those, so that all methods stand on the same rows. ``recalibration`` is asked for by the
     rolling backtest. ``labels`` names the methods for people. ``segments``: set -> verdict per behaviour segment.
+    ``blend``: what the rolling backtest says of the share of the customer's own distribution.
     """
 
     known_until: date
@@ -185,6 +187,7 @@ class BacktestReport:
     recalibration: RecalibrationReport
     labels: dict[str, str] = field(default_factory=dict)
     segments: dict[str, tuple[SegmentVerdict, ...]] = field(default_factory=dict)
+    blend: BlendReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and texts (dates in ISO form), ready for JSON."""

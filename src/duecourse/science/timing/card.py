@@ -47,7 +47,8 @@ def model_card(model: TimingModel) -> str:
         f" LightGBM model(s) of {model.config.rounds} trees, {len(FEATURE_NAMES)} features,"
         f" set `{model.config.feature_set}`.",
         f"- Events on the logit of the hazard: {_sizes(model.event_sizes)}.",
-        f"- {model.blend_weight:.0%} of the hazard is the customer's own distribution of delays.",
+        f"- {model.blend_weight:.0%} of the hazard is the customer's own distribution of delays"
+        f"{_chosen(figures)}, more at delays at which the book saw few payments.",
         f"- Seed {model.seed}; made with {_made_with(model.versions)}.",
         "",
         "## How it was judged",
@@ -61,6 +62,10 @@ def model_card(model: TimingModel) -> str:
         "",
     ]
     return "\n".join(lines) + "\n" + _NOT_KNOWN
+
+
+def _chosen(figures: Mapping[str, Any]) -> str:
+    return f" ({figures['blend_choice']})" if figures.get("blend_choice") else ""
 
 
 def _sizes(sizes: Mapping[str, float]) -> str:

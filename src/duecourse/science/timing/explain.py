@@ -17,6 +17,7 @@ import polars as pl
 
 from duecourse.core.ids import key_codes, uniform
 from duecourse.ledger.as_of import View
+from duecourse.science.timing.blend import mixed, own_weights
 from duecourse.science.timing.calibration import Recalibration, calibration_segments
 from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard, paying_days, shifted
 from duecourse.science.timing.events import disputed_cdf, hazard_offsets
@@ -192,11 +193,10 @@ class _States:
         eventful = (mask & _bit(EVENTS)) > 0
         logit = np.mean(answers, axis=0) + model.base_logit + np.where(eventful[rows.owner], self.offsets[source], 0.0)
         hazard = daily_hazard(landmarks, rows, 1.0 / (1.0 + np.exp(-logit)), config, model.paying)
-        if model.blend_weight > 0:
-            habit = ((mask & _bit(HABIT)) > 0)[:, None]
-            own = np.where(habit, self.own_hazard[which], self.norm_hazard[which])
-            mixed = (1.0 - model.blend_weight) * hazard + model.blend_weight * own
-            hazard = np.where(paying_days(landmarks, config.horizon, model.paying), mixed, 0.0)
+        habit = ((mask & _bit(HABIT)) > 0)[:, None]
+        own = np.where(habit, self.own_hazard[which], self.norm_hazard[which])
+        weights = own_weights(self.facts, landmarks, config.horizon, weight=model.blend_weight)
+        hazard = mixed(hazard, own, weights, paying_days(landmarks, config.horizon, model.paying))
         return self._shown_days(which, landmarks, cdf_from_hazard(hazard), eventful)
 
     def _source(self, which: IntArray, owner: IntArray) -> IntArray:

@@ -112,6 +112,11 @@ class Facts:
         """Days from issue to due of each invoice, as the dates themselves say."""
         return self.due - self.issue
 
+    @cached_property
+    def written_off_on(self) -> IntArray:
+        """Closing day of each written-off invoice, NEVER for the others."""
+        return np.where(self.written_off, self.closed_on, NEVER)
+
     @property
     def is_open(self) -> npt.NDArray[np.bool_]:
         """Invoices with an open balance at ``as_of``."""

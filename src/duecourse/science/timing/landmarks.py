@@ -81,7 +81,7 @@ def training_landmarks(facts: Facts, *, seed: int) -> Landmarks:
             first_part + 15 + draw("landmark-later-part", 60),
         ]
     )
-    open_until = np.minimum(facts.paid_on, facts.censored_on)
+    open_until = np.minimum(np.minimum(facts.paid_on, facts.censored_on), facts.written_off_on)
     kept = (days >= facts.issue[:, None]) & (days <= open_until[:, None]) & (days < facts.as_of)
     invoice, column = np.nonzero(kept)
     day = days[invoice, column]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from duecourse.core.errors import NotEnoughData
 from duecourse.core.ids import sha256_hex
 from duecourse.ledger.as_of import View
-from duecourse.science.timing.blend import blended_hazard
+from duecourse.science.timing.blend import blended_hazards
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.curves import cdf_from_hazard, daily_hazard
 from duecourse.science.timing.event_sizes import learned_sizes
@@ -92,13 +92,22 @@ class TimingModel:
         """
         if horizon > self.config.horizon:
             raise ValueError(f"this model sees {self.config.horizon} days ahead, not {horizon}")
+        result: FloatArray = self.blends(facts, landmarks, (self.blend_weight,), horizon)[0]
+        return result
+
+    def blends(self, facts: Facts, landmarks: Landmarks, weights: Sequence[float], horizon: int = 178) -> FloatArray:
+        """``cdf`` for each of several weights of the customer's own distribution; shape (weights, n, horizon).
+
+        The trees, which take most of the time, answer once.
+        """
         features = self.features(facts)
-        result = np.empty((len(landmarks), horizon))
+        result = np.empty((len(weights), len(landmarks), horizon))
         first = 0
         for part in _blocks(landmarks):
             hazard = self._block_hazard(features, part)
-            mixed = blended_hazard(hazard, facts, part, weight=self.blend_weight, paying=self.paying)
-            result[first : first + len(part)] = cdf_from_hazard(mixed[:, :horizon])
+            mixes = blended_hazards(hazard, facts, part, weights=weights, paying=self.paying)
+            for number, mix in enumerate(mixes):
+                result[number, first : first + len(part)] = cdf_from_hazard(mix[:, :horizon])
             first += len(part)
         return result
 

@@ -2,7 +2,9 @@
 
 Delays of paid invoices alone say that everything is paid, and soon. Here every invoice stands at risk as long as it was
 watched: of the customer, ``d(x)`` payments at delay x among ``r(x)`` invoices that were open then; of the book, the
-product-limit hazard ``g(x)`` (Kaplan and Meier 1958). The customer's hazard is drawn to the book's,
+product-limit hazard ``g(x)`` (Kaplan and Meier 1958). An invoice that was written off stays at risk, for it was never
+paid, but only beside landmarks at which it was still open too: debts that outlive the others are compared with debts
+that did (ADR 0023). The customer's hazard is drawn to the book's,
 
     h(x) = (d(x) + 2 g(x)) / (r(x) + 2),
 
@@ -32,7 +34,8 @@ _BLOCK = 5_000  # landmarks at a time: bounds the memory at about 60 MB per 178-
 class UnpaidBook:
     """Which invoices of each customer were seen and neither paid nor credited before any day, by due day.
 
-    A written-off invoice stays: it is one that was watched and never paid.
+    A written-off invoice stays: it is one that was watched and never paid. ``lost_before`` counts those of them that a
+    landmark must leave out.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -43,6 +46,7 @@ class UnpaidBook:
         self.seen, self.gone = Moments(facts, facts.visible_from), Moments(facts, self.gone_from)
         self.seen_due = RangeCounter(facts.due[self.seen.row], alphabet=alphabet)
         self.gone_due = RangeCounter(facts.due[self.gone.row], alphabet=alphabet)
+        self.lost = Moments(facts, np.where(facts.written_off, facts.closed_known + 1, NEVER))
 
     def dues(self, known_day: int) -> IntArray:
         """Due days of all that was seen and not paid before ``known_day``."""
@@ -58,6 +62,29 @@ class UnpaidBook:
             return counter.below((start, end), bound.ravel()).reshape(bound.shape)
 
         return count(self.seen_due, seen) - count(self.gone_due, gone)
+
+    def lost_before(self, customer: IntArray, known_day: IntArray, days_late: IntArray) -> IntArray:
+        """Written off at a shorter delay than the landmark has, but due long enough ago to reach each delay; (n, k).
+
+        ``days_late`` (n, k) rises by one day from the landmark's own delay on.
+        """
+        facts, shape = self.facts, days_late.shape
+        start, end = self.lost.span(customer, known_day)
+        owner = np.repeat(np.arange(shape[0]), end - start)
+        place = np.arange(owner.size) - np.repeat(np.cumsum(end - start) - (end - start), end - start)
+        row = self.lost.row[start[owner] + place]
+        at_delay, first = facts.closed_on[row] - facts.due[row], days_late[owner, 0]
+        # due < known_day - (first + j) holds for the first so many days j
+        reach = np.clip(known_day[owner] - facts.due[row] - first, 0, shape[1])
+        counts = (at_delay < first) & (reach > 0)
+        ends = np.bincount(owner[counts] * shape[1] + reach[counts] - 1, minlength=shape[0] * shape[1]).reshape(shape)
+        result: IntArray = np.cumsum(ends[:, ::-1], axis=1)[:, ::-1].astype(np.int64)
+        return result
+
+    def lost_dues(self, known_day: int) -> tuple[IntArray, IntArray]:
+        """Due day and delay at the write-off of all that was written off before ``known_day``."""
+        row = self.lost.row[self.facts.closed_known[self.lost.row] < known_day]
+        return self.facts.due[row], self.facts.closed_on[row] - self.facts.due[row]
 
 
 def own_cdf(facts: Facts, landmarks: Landmarks, horizon: int) -> FloatArray:
@@ -101,6 +128,7 @@ def _own_counts(
     paid_at_risk = present.sum(axis=1)[:, None] - below - (HISTORY - _ranks(entry, days_late))
     watched = unpaid.due_before(customer, known_day, known_day[:, None] - days_late)
     watched -= unpaid.due_before(customer, known_day, np.maximum(whole[:, None] - days_late, -NEVER))
+    watched -= unpaid.lost_before(customer, known_day, days_late)
     return until - below, np.maximum(paid_at_risk, until - below) + np.maximum(watched, 0)
 
 
@@ -114,14 +142,24 @@ def _ranks(ordered: IntArray, values: IntArray) -> IntArray:
 
 
 def book_hazard(facts: Facts, unpaid: UnpaidBook, known_day: IntArray, days_late: IntArray) -> FloatArray:
-    """P(paid at delay x | open until then) over the whole book as known at each landmark's day; like ``days_late``."""
+    """P(paid at delay x | open until then) over the whole book as known at each landmark's day; like ``days_late``.
+
+    ``days_late`` (n, k) rises by one day from the landmark's own delay on.
+    """
     result = np.zeros(days_late.shape)
     delay = (facts.paid_on - facts.due)[facts.cleared]
     known = facts.paid_known[facts.cleared]
     for day in np.unique(known_day):
-        rows = known_day == day
-        past, still, x = np.sort(delay[known < day]), np.sort(unpaid.dues(int(day))), days_late[rows]
-        below, until = np.searchsorted(past, x, side="left"), np.searchsorted(past, x, side="right")
-        at_risk = len(past) - below + np.searchsorted(still, day - x, side="left")
-        result[rows] = (until - below) / np.maximum(at_risk, 1)
+        past, still = np.sort(delay[known < day]), np.sort(unpaid.dues(int(day)))
+        lost_due, lost_delay = unpaid.lost_dues(int(day))
+        at_day = np.flatnonzero(known_day == day)
+        first_delays, place = np.unique(days_late[at_day, 0], return_inverse=True)
+        hazards = np.empty((first_delays.size, days_late.shape[1]))
+        for number, first in enumerate(first_delays.tolist()):
+            x = first + np.arange(days_late.shape[1])
+            below, until = np.searchsorted(past, x, side="left"), np.searchsorted(past, x, side="right")
+            gone = np.sort(lost_due[lost_delay < first])
+            at_risk = len(past) - below + np.searchsorted(still, day - x) - np.searchsorted(gone, day - x)
+            hazards[number] = (until - below) / np.maximum(at_risk, 1)
+        result[at_day] = hazards[place]
     return result
