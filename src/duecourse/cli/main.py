@@ -18,7 +18,8 @@ from duecourse.core.errors import DuecourseError
 # verb -> module; the order is the order of a first day with the program.
 VERBS = {
     "run": "run", "import": "import_", "check": "check", "train": "train", "score": "score", "plan": "plan",
-    "forecast": "forecast", "backtest": "backtest", "simulate": "simulate", "doctor": "doctor",
+    "forecast": "forecast", "backtest": "backtest", "evaluate": "evaluate",
+    "simulate": "simulate", "doctor": "doctor",
 }  # fmt: skip
 
 
