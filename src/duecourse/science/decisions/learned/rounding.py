@@ -116,24 +116,32 @@ Cycle = list[tuple[int, int, int]]  # (point, class whose share rises, class who
 
 
 def _cycle(point: int, pending: dict[int, dict[int, float]], of_class: dict[int, list[int]]) -> Cycle | None:
-    """A cycle through ``point``: classes are nodes, pending points the edges between two of their own classes."""
+    """A cycle through ``point``: classes are nodes, pending points the edges between any two of their own classes.
+
+    Before ``point`` came there was none, so that every cycle goes through it.
+    """
     row = pending[point]
-    first = next(iter(row))
-    came: dict[int, tuple[int, int]] = {first: (-1, -1)}  # class -> (class before, point between)
-    queue = [first]
-    while queue:
-        code = queue.pop(0)
-        for other in of_class[code]:
-            if other == point:
-                continue
-            for following in pending[other]:
-                if following not in came:
-                    came[following] = (code, other)
-                    queue.append(following)
+    for first in row:
+        came = _reached(first, point, pending, of_class)
         for target in row:
             if target != first and target in came:
                 return _traced(point, first, target, came)
     return None
+
+
+def _reached(first: int, without: int, pending: dict[int, dict[int, float]],
+             of_class: dict[int, list[int]]) -> dict[int, tuple[int, int]]:  # fmt: skip
+    """Every class that ``first`` is connected with, and for each the class before it and the point between."""
+    came = {first: (-1, -1)}
+    queue = [first]
+    for code in queue:
+        for other in of_class[code]:
+            if other != without:
+                for following in pending[other]:
+                    if following not in came:
+                        came[following] = (code, other)
+                        queue.append(following)
+    return came
 
 
 def _traced(point: int, first: int, target: int, came: dict[int, tuple[int, int]]) -> Cycle:
