@@ -1,0 +1,171 @@
+"""From a ledger's decision log to one answer: true gains, identity, refusals, faults, the holdout."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from duecourse.ledger.as_of import Ledger
+from duecourse.ledger.schema import ARMS
+from duecourse.science.evaluate import evaluate, to_dict
+from duecourse.science.evaluate.episodes import episodes
+from support.decided_books import DRAWN, Chances, decided_ledger
+
+AS_OF = date(2025, 10, 20)
+
+
+def always(**spread: float) -> Any:
+    row = np.array([spread.get(name, 0.0) for name in ARMS])
+    return lambda rows: np.tile(row, (rows.height, 1))
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    return decided_ledger(payers=80, weeks=40)
+
+
+def of(ledger: Ledger, target: Any, *, day: date = AS_OF, name: str = "B") -> dict[str, Any]:
+    found = to_dict(evaluate(ledger.as_of(day), name, target))
+    json.dumps(found, allow_nan=False)  # the report is plain data without infinities
+    return found
+
+
+def test_calling_everybody_would_have_been_better(ledger: Ledger) -> None:
+    found = of(ledger, always(call_service=1.0))
+    assert found["answer"] == "better"
+    assert found["sentence"].startswith("B would have done better than what was done: +")
+    by_name = {one["outcome"]: one for one in found["outcomes"]}
+    assert by_name["paid_share"]["gain"]["low"] > 0
+    assert by_name["weeks_to_pay"]["gain"]["high"] < 0  # sooner
+    assert by_name["weeks_to_pay"]["answer"] == "better"
+    # once called and then as before: the week's chance rises from .151 to .30, less what would have come later anyway
+    gain = by_name["paid_share"]["gain"]
+    assert gain["low"] < 0.10 < gain["high"] + 0.02
+    assert found["contacts"] == {"logged": pytest.approx(0.5, abs=0.03), "policy": 1.0}
+    assert by_name["paid_share"]["episode_of_3"]["estimate"] > gain["estimate"]
+
+
+def test_identity_what_was_done_gains_nothing_over_itself(ledger: Ledger) -> None:
+    found = of(ledger, always(**DRAWN))
+    assert found["answer"] == "cannot_tell"
+    for one in found["outcomes"]:
+        assert one["gain"]["low"] <= 0 <= one["gain"]["high"]
+        assert one["support"]["ess"] == pytest.approx(one["decisions"])
+        assert one["support"]["overlap"] == 1.0
+    assert "cannot tell yet" in found["sentence"]
+
+
+def test_contacts_without_effect_are_not_given_one() -> None:
+    null = decided_ledger(payers=60, weeks=30, seed=5, chances=Chances(0.15, 0.15, 0.15))
+    assert of(null, always(call_service=1.0))["answer"] == "cannot_tell"
+    assert of(null, always(none=1.0))["answer"] == "cannot_tell"
+
+
+def test_a_policy_of_acts_that_were_never_tried_is_refused(ledger: Ledger) -> None:
+    found = of(ledger, always(letter_formal=1.0))
+    assert found["answer"] == "refused"
+    assert "only 0%" in found["sentence"]
+    assert found["outcomes"][0]["more_decisions"] is None
+    half = of(ledger, always(letter_formal=0.21, none=0.79))
+    assert half["answer"] == "refused"
+    assert of(ledger, always(letter_formal=0.19, none=0.81))["answer"] != "refused"
+
+
+def test_a_short_log_is_refused_with_the_number_it_needs() -> None:
+    found = of(decided_ledger(payers=10, weeks=20), always(call_service=1.0))
+    assert found["answer"] == "refused"
+    assert "needs about" in found["sentence"]
+    assert found["outcomes"][0]["more_decisions"] > 0
+
+
+def test_too_recent_decisions_wait(ledger: Ledger) -> None:
+    found = of(ledger, always(none=1.0), day=date(2025, 2, 17))  # six Mondays, two of them four weeks old
+    log = found["log"]
+    assert log["decisions"] == 80 * 6
+    assert log["too_recent"] == 80 * 3
+    assert log["used"] == 80 * 3
+    assert found["outcomes"][1]["decisions"] == 0
+    assert found["outcomes"][1]["answer"] == "refused"
+
+
+def test_evaluation_sees_only_what_was_known(ledger: Ledger) -> None:
+    """Deleting every fact from as_of on changes nothing."""
+    day = date(2025, 8, 4)
+    past = {name: ledger.as_of(day).table(name).drop("first_recorded_at") for name in ledger.tables}
+    assert of(ledger, always(none=1.0), day=day) == of(Ledger.from_frames(past), always(none=1.0), day=day)
+
+
+def changed(ledger: Ledger, **columns: pl.Expr) -> Ledger:
+    frames = dict(ledger.tables)
+    frames["decisions"] = frames["decisions"].with_columns(**columns)
+    return Ledger.from_frames(frames)
+
+
+def test_history_without_propensities_is_described_only(ledger: Ledger) -> None:
+    blank = changed(ledger, propensities=pl.lit(None, dtype=pl.String), propensity=pl.lit(None, dtype=pl.Float64))
+    found = of(blank, always(none=1.0))
+    assert found["answer"] == "refused"
+    assert "none of the 3,200 logged decisions says how likely it was" in found["sentence"]
+    assert found["descriptive"]["arms"]["call_service"]["paid_share"] > 0
+    assert all("gain" not in one for one in found["outcomes"])
+
+
+def test_a_log_that_contradicts_itself_is_refused(ledger: Ledger) -> None:
+    lie = json.dumps({"none": 0.2, "email_soft": 0.3, "call_service": 0.5})
+    own = pl.col("arm").replace_strict({"none": 0.2, "email_soft": 0.3, "call_service": 0.5})
+    found = of(changed(ledger, propensities=pl.lit(lie), propensity=own), always(none=1.0))
+    assert found["answer"] == "refused"
+    assert "contradicts its own propensities" in found["sentence"]
+    assert not found["audit"]["passed"]
+
+
+def test_certain_decisions_are_recognised(ledger: Ledger) -> None:
+    sure = pl.concat_str(pl.lit('{"none": '), pl.when(pl.col("arm") == "none").then(pl.lit("1.0")).otherwise(
+        pl.lit("0.0")), pl.lit(', "email_soft": '), pl.when(pl.col("arm") == "email_soft").then(
+        pl.lit("1.0")).otherwise(pl.lit("0.0")), pl.lit(', "call_service": '), pl.when(
+        pl.col("arm") == "call_service").then(pl.lit("1.0")).otherwise(pl.lit("0.0")), pl.lit("}"))  # fmt: skip
+    found = of(changed(ledger, propensities=sure, propensity=pl.lit(1.0)), always(call_service=1.0))
+    assert found["answer"] == "refused"
+    assert "nothing was drawn at random" in found["sentence"]
+
+
+def test_an_empty_ledger_says_so() -> None:
+    found = of(Ledger.from_frames({}), always(none=1.0))
+    assert found["answer"] == "refused"
+    assert "holds no decision log" in found["sentence"]
+
+
+def test_the_holdout_stays_out_of_the_estimate_and_becomes_a_test(ledger: Ledger) -> None:
+    held = pl.when(pl.col("customer_id").str.slice(-1) == "0").then(pl.lit("guardrail_holdout")).otherwise(
+        pl.lit("policy")
+    )  # fmt: skip
+    found = of(changed(ledger, stratum=held), always(none=1.0))
+    assert found["log"]["held_out"] == 8 * 40
+    trial = found["holdout"]
+    assert (trial["payers"], trial["held_out"]) == (80, 8)
+    assert trial["difference"]["low"] is None  # fewer than 100 payers
+    assert not any(one["crossed"] for one in trial["guardrails"])
+    assert of(ledger, always(none=1.0))["holdout"] is None
+
+
+def test_people_who_deviate_are_counted_and_change_nothing_else(ledger: Ledger) -> None:
+    deviated = changed(ledger, executed_arm=pl.lit("email_soft"))
+    found, plain = of(deviated, always(none=1.0)), of(ledger, always(none=1.0))
+    assert found["log"]["executed_otherwise"] > 1000
+    assert found["outcomes"] == plain["outcomes"]
+
+
+def test_episodes_by_hand() -> None:
+    point = np.array([1, 1, 1, 1, 1, 2])
+    day = np.array([0, 7, 14, 21, 28, 7])
+    assert episodes(point, day, 28).tolist() == [[0, 1, 2], [4, -1, -1], [5, -1, -1]]
+
+
+def test_a_target_that_is_no_distribution_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="target policy"):
+        evaluate(ledger.as_of(AS_OF), "B", always(none=0.5))
