@@ -95,7 +95,7 @@ def customer_frame(customers: Customers, seed: int) -> pl.DataFrame:
     """The ``customers`` table of the ledger."""
     draws = _draws(customers.codes, seed, "parent place family trade form style industry collector limit postcode")
     since = 2010 + (14 * uniform(seed, "since", customers.codes)).astype(np.int64)
-    members = _parents(customers, seed)
+    members = parents(customers, seed)
     rows: list[dict[str, Any]] = []
     for at, customer_id in enumerate(customers.ids):
         country = COUNTRIES[customers.country[at]]
@@ -178,7 +178,7 @@ def _phone(country: Country, digits: int) -> str:
     return country.phone.format(digits % 100 if country.code == "US" else digits)
 
 
-def _parents(customers: Customers, seed: int) -> list[str | None]:
+def parents(customers: Customers, seed: int) -> list[str | None]:
     """Parent of each customer: 12 % belong to a group; groups hold customers of one country."""
     in_group = uniform(seed, "customer parent", customers.codes) < 0.12
     groups = max(1, len(customers.ids) // 45)

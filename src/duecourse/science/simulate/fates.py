@@ -171,13 +171,13 @@ def _payments(
 ) -> Fates:
     decided = course.decided != NEVER
     owner = orders.customer
-    received, posted = _arrival(world, calendar, customers.codes[owner], course.run_day, seed=seed)
+    received, posted = arrival(world, calendar, customers.codes[owner], course.run_day, seed=seed)
     split = (uniform(seed, "part", orders.codes) < world.cash.part) & decided & (course.by_promise == 0)
     ahead = np.array(REMAINDER_WEEKS)[(len(REMAINDER_WEEKS) * uniform(seed, "rest week", orders.codes)).astype(int)]
     rest_day = (week_of(posted) + ahead) * 7 - 3 + (5 * uniform(seed, "rest day", orders.codes)).astype(np.int64)
     at = np.where(split, rest_day - calendar.first_day, 0)
     rest_run = np.where(split, calendar.run[customers.schedule[owner], at], NEVER)
-    rest_received, rest_posted = _arrival(world, calendar, customers.codes[owner], rest_run, seed=seed)
+    rest_received, rest_posted = arrival(world, calendar, customers.codes[owner], rest_run, seed=seed)
     first_share = np.where(split, 0.3 + 0.6 * uniform(seed, "part share", orders.codes), 1.0)
     parts = [np.concatenate(column) for column in zip(*course.promises, strict=True)]
     empty = np.zeros(0, dtype=np.int64)
@@ -189,7 +189,7 @@ def _payments(
     )  # fmt: skip
 
 
-def _arrival(
+def arrival(
     world: World, calendar: PayCalendar, customer_codes: Codes, run_day: Ints, *, seed: int
 ) -> tuple[Ints, Ints]:
     """Arrival and posting of what left on ``run_day``; one draw per customer and run, since it is one payment."""

@@ -196,12 +196,12 @@ def load_world(name: str) -> World:
     known = world_names()
     if name not in known:
         raise UsageError(f"unknown world {name!r}: expected one of {', '.join(known)}")
-    return world_from(_merged(name))
+    return world_from(world_values(name))
 
 
 def world_from(values: Mapping[str, Any]) -> World:
     """A world from plain values (as in a world file). Raises ValueError for a missing, unknown or impossible value."""
-    world: World = _build(World, values, where="world")
+    world: World = build(World, values, where="world")
     if world.process not in ("weekly", "exponential"):
         raise ValueError(f"world.process: expected 'weekly' or 'exponential', got {world.process!r}")
     for what, shares in (
@@ -215,24 +215,26 @@ def world_from(values: Mapping[str, Any]) -> World:
     return world
 
 
-def _merged(name: str) -> dict[str, Any]:
+def world_values(name: str) -> dict[str, Any]:
+    """The plain values of a shipped world with everything that it is based on."""
     text = resources.files(__package__).joinpath("worlds").joinpath(f"{name}.toml").read_text("utf-8")
     own = tomllib.loads(text)
     parent = own.pop("based_on", None)
     own["name"] = name
-    return own if parent is None else _over(_merged(parent), own)
+    return own if parent is None else over(world_values(parent), own)
 
 
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """``below`` with the values of ``above`` put over it; ``types`` is replaced as a whole."""
     result = dict(below)
     for key, value in above.items():
         mergeable = key != "types" and isinstance(value, dict) and isinstance(below.get(key), dict)
-        result[key] = _over(below[key], value) if mergeable else value
+        result[key] = over(below[key], value) if mergeable else value
     return result
 
 
-def _build(kind: type[Any], values: Mapping[str, Any], *, where: str) -> Any:  # noqa: ANN401 - an instance of ``kind``
+def build(kind: type[Any], values: Mapping[str, Any], *, where: str) -> Any:  # noqa: ANN401 - an instance of ``kind``
+    """An instance of the dataclass ``kind`` from plain values. Raises ValueError for a missing or unknown value."""
     hints = get_type_hints(kind)
     names = {field.name for field in fields(kind)}
     if unknown := sorted(set(values) - names):
@@ -245,9 +247,9 @@ def _build(kind: type[Any], values: Mapping[str, Any], *, where: str) -> Any:  #
             continue
         value = values[field.name]
         if field.name == "types":
-            value = {name: _build(PayerType, each, where=f"{where}.types.{name}") for name, each in value.items()}
-        elif is_dataclass(hints[field.name]):
-            value = _build(hints[field.name], value, where=f"{where}.{field.name}")
+            value = {name: build(PayerType, each, where=f"{where}.types.{name}") for name, each in value.items()}
+        elif is_dataclass(hints[field.name]) and not is_dataclass(value):
+            value = build(hints[field.name], value, where=f"{where}.{field.name}")
         elif isinstance(value, list):
             value = tuple(value)
         built[field.name] = value

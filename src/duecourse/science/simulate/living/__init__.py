@@ -1,0 +1,27 @@
+"""Worlds in which contacts matter: what a policy does changes who pays when, and everything of it is known.
+
+``LivingWorld(load_living(name), seed)`` runs policies, compares them on the same random numbers and gives the true
+effect of single contacts; ``stepper()`` drives a house week by week from outside. Learners never import this package.
+"""
+
+from duecourse.science.simulate.living.book import Book, Capacity, Decided, Policy, surely
+from duecourse.science.simulate.living.house import House
+from duecourse.science.simulate.living.outcome import Outcome
+from duecourse.science.simulate.living.spec import Living, living_names, load_living
+from duecourse.science.simulate.living.world import Comparison, Effect, LivingWorld
+
+__all__ = [
+    "Book",
+    "Capacity",
+    "Comparison",
+    "Decided",
+    "Effect",
+    "House",
+    "Living",
+    "LivingWorld",
+    "Outcome",
+    "Policy",
+    "living_names",
+    "load_living",
+    "surely",
+]
