@@ -13,12 +13,14 @@ from duecourse.science.decisions.learned.panel import past_of
 from duecourse.science.decisions.learned.policy import Settings, learn
 from duecourse.science.decisions.learned.value import (
     HORIZON,
+    annoyance_list,
     effects_of,
     margin,
     price_unit,
     quality,
     relationship_prices,
     situations_of,
+    value_bands,
 )
 from support.contact_worlds import SmallWorld, at_random
 
@@ -84,14 +86,20 @@ def test_a_week_of_time_value_never_pays_for_a_call() -> None:
     assert pytest.approx(5.45, abs=0.5) == 2500 * ((1.12) ** (1 / 52) - 1)
 
 
-def test_prices_of_a_contact_grow_with_fatigue_and_scale_with_the_book(world: SmallWorld) -> None:
-    prices = relationship_prices(np.array([0.0, 2.0]), 100.0)
+def test_prices_of_a_contact_grow_with_fatigue_and_with_what_the_customer_is_worth(world: SmallWorld) -> None:
+    annoyance = annoyance_list(100.0)
+    prices = relationship_prices(np.array([0.0, 2.0, 2.0]), np.array([1.0, 1.0, 4.0]), annoyance, 200.0)
     assert prices[0, ARM["email_soft"]] == 200
     assert prices[1, ARM["email_soft"]] == 600
     assert prices[1, ARM["call_service"]] == 1400
-    assert not prices[:, 0].any()
+    assert prices[2, ARM["call_service"]] == 5600
+    assert not prices[:, [ARM["none"], ARM["route_dispute"]]].any()
     book = world.book()
     assert price_unit(book) == pytest.approx(np.median(book.collectible_minor[book.overdue]) / 2500)
+    bands = value_bands(book)
+    assert bands.min() >= 0.5
+    assert bands.max() <= 4
+    assert np.median(bands) == pytest.approx(1, abs=0.1)
 
 
 def test_arms_that_do_not_exist_are_never_worth_anything(world: SmallWorld) -> None:

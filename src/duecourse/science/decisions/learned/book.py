@@ -130,7 +130,8 @@ class Resources:
     """What one plan may use: per arm (A,) existence, cost and minutes; totals of the plan.
 
     ``sms`` and ``letters`` are budgets in messages; ``messages`` caps e-mails, text messages and letters together
-    (infinite: no cap). ``weekly_capital`` is the cost of capital per week.
+    (infinite: no cap). ``weekly_capital`` is the cost of capital per week. ``annoyance_minor`` (A,) is the tenant's own
+    price of annoying a customer of middling value per unit of fatigue; without it the default list is used.
     """
 
     exists: Bools
@@ -141,6 +142,7 @@ class Resources:
     sms: float = float("inf")
     letters: float = float("inf")
     weekly_capital: float = 0.1 / 52
+    annoyance_minor: Floats | None = None
 
 
 @dataclass(frozen=True)

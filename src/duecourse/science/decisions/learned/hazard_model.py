@@ -25,7 +25,8 @@ from duecourse.science.decisions.learned.segments import SEGMENTS
 from duecourse.science.decisions.learned.weeks import PHASES
 
 KEPT_PER_WEEK = 0.98  # [A] weight of a row falls by 2 % a week: half after 34 weeks
-NEWTON_STEPS, SMALLEST_WEIGHT, STEP_TOLERANCE = 12, 1e-4, 1e-8
+NEWTON_STEPS, SMALLEST_WEIGHT, STEP_TOLERANCE = 24, 1e-4, 1e-8
+LARGE_STEP, SMALLEST_STEP = 0.1, 1e-3
 _BASE = 1 + AGE_DUMMIES + 1 + PHASES + MODIFIERS + PHASES
 MODIFIER_NAMES = ("lateness", "speed", "response")
 
@@ -89,27 +90,43 @@ class Columns:
         return tuple(names)
 
 
-def base_columns(age: Ints, phase: Ints, batchness: Floats, modifiers: Floats) -> Floats:
-    """(n, base) the columns without contacts: intercept, age dummies, age, phase, history, batchness x phase."""
-    result = np.zeros((age.size, _BASE))
+@dataclass(frozen=True)
+class Features:
+    """n invoice-weeks as the columns are made from them: ``age`` in weeks, month ``phase``, history, exposures.
+
+    ``batchness`` (n,), ``modifiers`` (n, 3), ``exposure`` (n, A + 3), ``drawn`` (n, A) or empty.
+    """
+
+    age: Ints
+    phase: Ints
+    batchness: Floats
+    modifiers: Floats
+    exposure: Floats
+    drawn: Floats
+
+
+def shared_columns(columns: Columns, rows: Features) -> Floats:
+    """(n, shared) the columns that everybody shares: base, exposures, history x exposures, contacts outside."""
+    result = np.zeros((rows.age.size, columns.shared))
+    everywhere = np.arange(rows.age.size)
     result[:, 0] = 1
-    young = np.flatnonzero((age >= 0) & (age < AGE_DUMMIES))
-    result[young, 1 + age[young]] = 1
+    young = np.flatnonzero((rows.age >= 0) & (rows.age < AGE_DUMMIES))
+    result[young, 1 + rows.age[young]] = 1
     at = 1 + AGE_DUMMIES
-    result[:, at] = age
-    result[np.arange(age.size), at + 1 + phase] = 1
+    result[:, at] = rows.age
+    result[everywhere, at + 1 + rows.phase] = 1
     at += 1 + PHASES
-    result[:, at : at + MODIFIERS] = modifiers
-    result[np.arange(age.size), at + MODIFIERS + phase] = batchness
+    result[:, at : at + MODIFIERS] = rows.modifiers
+    result[everywhere, at + MODIFIERS + rows.phase] = rows.batchness
+    used = rows.exposure[:, list(columns.arms)]
+    result[:, columns.mu] = used
+    for modifier in range(MODIFIERS):
+        np.multiply(used, rows.modifiers[:, [modifier]], out=result[:, columns.phi(modifier)])
+    at = columns.phi(MODIFIERS - 1).stop
+    result[:, at : at + OTHER_KINDS] = rows.exposure[:, len(ARMS) :]
+    if columns.drawn:
+        result[:, at + OTHER_KINDS :] = rows.drawn[:, list(columns.arms)]
     return result
-
-
-def contact_columns(columns: Columns, exposure: Floats, modifiers: Floats) -> Floats:
-    """(n, shared - base) the columns of exposures, those that expected exposures need left at 0."""
-    arms = list(columns.arms)
-    used = exposure[:, arms]
-    parts = [used, *(used * modifiers[:, [column]] for column in range(MODIFIERS)), exposure[:, len(ARMS) :]]
-    return np.concatenate(parts, axis=1)
 
 
 @dataclass(frozen=True)
@@ -135,14 +152,15 @@ def design_of(panel: Panel, columns: Columns, kept: Bools | None = None) -> Desi
     """The design of ``panel`` (its ``kept`` rows), weighted by age of the evidence."""
     rows = np.arange(panel.rows) if kept is None else np.flatnonzero(kept)
     rows = rows[np.argsort(panel.segment[rows], kind="stable")]
-    base = base_columns(panel.age[rows], panel.phase[rows], panel.batchness[rows], panel.modifiers[rows])
-    parts = [base, contact_columns(columns, panel.exposure[rows], panel.modifiers[rows])]
-    if columns.drawn:
-        parts.append(panel.drawn[rows][:, list(columns.arms)])
+    features = Features(
+        panel.age[rows], panel.phase[rows], panel.batchness[rows], panel.modifiers[rows], panel.exposure[rows],
+        panel.drawn[rows] if columns.drawn else panel.drawn,
+    )  # fmt: skip
+    newest = int(panel.ago[rows].min()) if rows.size else 1
     bounds = np.searchsorted(panel.segment[rows], np.arange(len(SEGMENTS) + 1))
     return Design(
-        columns, np.concatenate(parts, axis=1), panel.paid[rows].astype(np.float64),
-        KEPT_PER_WEEK ** np.maximum(panel.ago[rows] - 1, 0).astype(np.float64), bounds.astype(np.int64),
+        columns, shared_columns(columns, features), panel.paid[rows].astype(np.float64),
+        KEPT_PER_WEEK ** (panel.ago[rows] - newest).astype(np.float64), bounds.astype(np.int64),
     )  # fmt: skip
 
 
@@ -208,26 +226,30 @@ def effective(columns: Columns, coefficients: Floats) -> Floats:
 def fit(design: Design, prior: Prior, start: Floats | None = None) -> Posterior:
     """Weighted posterior mode by Newton steps, halved while they make it worse; then Laplace.
 
+    A Hessian is used again while steps are small: the mode is the same, found with fewer of the expensive products.
     The result depends on the rows and the prior alone: ``start`` saves steps and moves nothing beyond the tolerance.
     """
     mode: Floats = prior.mean.copy() if start is None else start.copy()
     objective = _objective(design, prior, mode)
-    steps = 0
-    while True:
-        gradient, hessian = _derivatives(design, prior, mode)
-        if steps >= NEWTON_STEPS:
-            break
-        step: Floats = cho_solve(cho_factor(hessian, lower=True), gradient)
+    factor, steps = None, 0
+    while steps < NEWTON_STEPS:
+        if factor is None:
+            factor = cho_factor(_hessian(design, prior, mode), lower=True)
+        step: Floats = cho_solve(factor, _gradient(design, prior, mode))
         size, moved = 1.0, mode + step
         value = _objective(design, prior, moved)
-        while value < objective - 1e-9 * abs(objective) and size > 1e-3:
+        while value < objective - 1e-9 * abs(objective) and size > SMALLEST_STEP:
             size /= 2
             moved = mode + size * step
             value = _objective(design, prior, moved)
         mode, objective = moved, value
         steps += 1
-        if np.abs(size * step).max() <= STEP_TOLERANCE:
+        largest = float(np.abs(size * step).max(initial=0))
+        if largest <= STEP_TOLERANCE:
             break
+        if largest > LARGE_STEP:
+            factor = None
+    hessian = _hessian(design, prior, mode)
     sign, logdet = np.linalg.slogdet(hessian)
     evidence = objective + 0.5 * float(np.log(prior.precision).sum()) - 0.5 * float(sign * logdet)
     return Posterior(design.columns, mode, hessian, evidence, steps)
@@ -248,23 +270,30 @@ def _objective(design: Design, prior: Prior, coefficients: Floats) -> float:
     return float(fitted - 0.5 * prior.precision @ (coefficients - prior.mean) ** 2)
 
 
-def _derivatives(design: Design, prior: Prior, coefficients: Floats) -> tuple[Floats, Floats]:
-    """Gradient of the log posterior and its negative Hessian."""
+def _gradient(design: Design, prior: Prior, coefficients: Floats) -> Floats:
+    """Gradient of the log posterior."""
+    columns = design.columns
+    residual = design.weight * (design.paid - 1 / (1 + np.exp(-log_odds(design, coefficients))))
+    gradient: Floats = -prior.precision * (coefficients - prior.mean)
+    for segment, rows in design.groups():
+        slope = residual[rows] @ design.Z[rows]
+        gradient[: columns.shared] += slope
+        gradient[columns.own(segment)] += slope[columns.repeated]
+    return gradient
+
+
+def _hessian(design: Design, prior: Prior, coefficients: Floats) -> Floats:
+    """Negative Hessian of the log posterior."""
     columns = design.columns
     hazard = 1 / (1 + np.exp(-log_odds(design, coefficients)))
-    residual = design.weight * (design.paid - hazard)
     curvature = design.weight * np.maximum(hazard * (1 - hazard), SMALLEST_WEIGHT)
-    gradient = -prior.precision * (coefficients - prior.mean)
     hessian = np.diag(prior.precision)
     shared, repeated = slice(0, columns.shared), columns.repeated
     for segment, rows in design.groups():
         Z, own = design.Z[rows], columns.own(segment)
-        slope = Z.T @ residual[rows]
         gram = Z.T @ (Z * curvature[rows, None])
-        gradient[shared] += slope
-        gradient[own] += slope[repeated]
         hessian[shared, shared] += gram
         hessian[shared, own] += gram[:, repeated]
         hessian[own, shared] += gram[repeated]
         hessian[own, own] += gram[np.ix_(repeated, repeated)]
-    return gradient, hessian
+    return hessian

@@ -23,11 +23,13 @@ from duecourse.science.decisions.learned.value import (
     ATTENTION,
     Effects,
     Situations,
+    annoyance_list,
     effects_of,
     price_unit,
     quality,
     relationship_prices,
     situations_of,
+    value_bands,
 )
 from duecourse.science.decisions.learned.write_off import TYPICAL, loss_rates
 
@@ -124,9 +126,12 @@ def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settin
     situations = situations_of(turn, knowledge.past, knowledge.columns, knowledge.rates)
     effects = effects_of(situations, knowledge.columns, draws, knowledge.past, resources.weekly_capital)
     now = knowledge.past.weeks.last
+    unit = price_unit(book)
+    annoyance = annoyance_list(unit) if resources.annoyance_minor is None else resources.annoyance_minor
     prices = relationship_prices(
-        knowledge.past.contacts.fatigue[now, effects.points], price_unit(book), settings.attention
-    )
+        knowledge.past.contacts.fatigue[now, effects.points], value_bands(book)[effects.points], annoyance,
+        settings.attention * unit,
+    )  # fmt: skip
     worth = quality(effects, prices, resources)
     allowed = book.allowed[effects.points] & resources.exists[None]
     allowed[:, NONE] = True

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from duecourse.ledger.schema import ARMS
-from duecourse.science.decisions.learned.book import ARM, NONE, Book, Floats, Ints, Resources
+from duecourse.science.decisions.learned.book import NONE, Book, Floats, Ints, Resources
 from duecourse.science.decisions.learned.exposure import lagged
-from duecourse.science.decisions.learned.hazard_model import Columns, base_columns, contact_columns, effective
+from duecourse.science.decisions.learned.hazard_model import Columns, Features, effective, shared_columns
 from duecourse.science.decisions.learned.panel import MODIFIERS, OLDEST_AGE, Past
 from duecourse.science.decisions.learned.segments import SEGMENTS
 from duecourse.science.decisions.learned.weeks import phases
@@ -31,6 +31,8 @@ TONE_PRICE = {
     "email_soft": 2.0, "email_neutral": 3.0, "email_firm": 5.0, "email_discount": 2.0, "send_documents": 1.0,
     "sms_soft": 3.0, "letter_formal": 4.0, "call_service": 6.0, "call_firm": 6.0, "call_plan": 6.0,
 }  # fmt: skip
+YEAR_DAYS = 365
+BANDS = (0.5, 4.0)
 _CHUNK = 1500
 
 
@@ -69,12 +71,11 @@ def situations_of(book: Book, past: Past, columns: Columns, rates: Floats) -> Si
         week = np.full(invoice.size, now + step)
         begins = book.as_of + 7 * step + np.zeros(invoice.size, dtype=np.int64)
         listed = (book.as_of - book.due[invoice] - 1) // 7 + 1 + step
-        base = base_columns(np.minimum(age + step, OLDEST_AGE), phases(begins), batchness, modifiers)
         exposed = lagged(past.contacts, week, point, listed, past.lags)
-        contact = contact_columns(columns, exposed, modifiers)
-        future[:, step] = 0
-        future[:, step, : base.shape[1]] = base
-        future[:, step, base.shape[1] : base.shape[1] + contact.shape[1]] = contact
+        rows = Features(
+            np.minimum(age + step, OLDEST_AGE), phases(begins), batchness, modifiers, exposed, np.empty((0, 0))
+        )
+        future[:, step] = shared_columns(columns, rows)
         loss[:, step] = weekly_loss(rates, segment, age + step)
     return Situations(
         invoice, point, segment, age, modifiers, book.collectible_minor[invoice], future,
@@ -169,12 +170,28 @@ def price_unit(book: Book) -> float:
     return float(np.median(amounts)) / TYPICAL_MAJOR if amounts.size else 0.0
 
 
-def relationship_prices(fatigue: Floats, unit: float, attention: float = ATTENTION) -> Floats:
-    """(n, A) the price of a contact in minor units: attention, and annoyance that grows with the fatigue stock."""
-    result = np.zeros((fatigue.size, len(ARMS)))
-    for arm, tone in TONE_PRICE.items():
-        result[:, ARM[arm]] = (attention + tone * fatigue) * unit
+def value_bands(book: Book) -> Floats:
+    """(P,) what each contact point is worth to the house: its bills of a year over those of the median, .5 to 4."""
+    recent = book.issued >= book.as_of - YEAR_DAYS
+    yearly = np.bincount(book.point[recent], weights=book.amount_minor[recent], minlength=book.points)
+    billed = yearly[yearly > 0]
+    result: Floats = np.clip(yearly / (np.median(billed) if billed.size else 1.0), *BANDS)
     return result
+
+
+def relationship_prices(fatigue: Floats, bands: Floats, annoyance: Floats, attention: float) -> Floats:
+    """(n, A) the price of a contact in minor units: (attention + annoyance x fatigue) x value band.
+
+    ``annoyance`` (A,) and ``attention`` are minor units; ``none`` and settling a dispute annoy nobody.
+    """
+    contact = np.array([name in TONE_PRICE for name in ARMS])
+    result: Floats = (attention + annoyance[None] * fatigue[:, None]) * bands[:, None] * contact[None]
+    return result
+
+
+def annoyance_list(unit: float) -> Floats:
+    """(A,) the default list of annoyance prices per unit of fatigue, minor units."""
+    return np.array([TONE_PRICE.get(name, 0.0) * unit for name in ARMS])
 
 
 def quality(effects: Effects, prices: Floats, resources: Resources) -> Floats:
