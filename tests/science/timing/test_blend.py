@@ -22,22 +22,26 @@ from support.timing_books import day_of, habit_ledger
 QUICK = TimingConfig(bags=1, rounds=10)
 
 
-def test_the_trees_count_for_less_the_fewer_payments_were_ever_that_late() -> None:
-    """30 invoices due on day 30 were paid 1, 2 ... 30 days late; another one, due on day 85, is five days late."""
+def test_counting_is_believed_where_many_debts_were_watched_in_vain() -> None:
+    """30 invoices due on day 30 were paid 1, 2 ... 30 days late, 20 of the same day never; the one asked about is
+    five days late on day 90."""
     paid = [invoice(f"I{k:02d}", 100_00, str(day_of(0)), str(day_of(30))) for k in range(1, 31)]
     money = [allocation(f"I{k:02d}", 100_00, str(day_of(30 + k))) for k in range(1, 31)]
+    never = [invoice(f"N{k:02d}", 100_00, str(day_of(0)), str(day_of(30))) for k in range(20)]
     asked = invoice("open", 100_00, str(day_of(31)), str(day_of(85)))
-    facts = facts_from_view(books(*paid, *money, asked).as_of(day_of(90)))
+    facts = facts_from_view(books(*paid, *money, *never, asked).as_of(day_of(90)))
     row = np.flatnonzero(facts.invoice_id == "open")
     today = Landmarks(row, np.array([facts.as_of]))
 
     weights = own_weights(facts, today, 178, weight=0.1)[0]
 
-    assert weights[:2] == pytest.approx([10 / (10 + 26), 10 / (10 + 25)])
-    assert weights[26:] == pytest.approx(1.0)  # nobody ever paid 31 days late: only counting is left
+    assert weights[0] == pytest.approx(20 / (20 + 26) * 20 / (20 + 20))
+    assert weights[1] == pytest.approx(20 / (20 + 25) * 20 / (20 + 20))
+    assert weights[26] == pytest.approx(1.0 * 20 / (20 + 20))  # nobody ever paid 31 days late
+    assert weights[60] == pytest.approx(0.1)  # and nobody was watched for 65 days: nothing is counted there
     assert own_weights(facts, today, 1, weight=0.4)[0] == pytest.approx([0.4])
     before = Landmarks(row, np.array([facts.as_of]), np.array([facts.as_of - 80]))
-    assert own_weights(facts, before, 1, weight=0.1)[0] == pytest.approx([1.0])
+    assert own_weights(facts, before, 1, weight=0.1)[0] == pytest.approx([0.1])  # nothing was known by then
 
 
 def test_mixing_keeps_days_without_payment_at_zero() -> None:

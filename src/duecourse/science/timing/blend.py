@@ -1,9 +1,10 @@
 """Mixing the model's hazard with the hazard of the customer's own past, day by day.
 
-``h(x) = (1 - a(x)) h_model + a(x) h_own`` with ``a(x) = max(a, 10 / (10 + n(x)))``, n(x) the payments of the book that
-came x days after the due date or later. Trees know nothing about delays at which they saw hardly a payment and
-answer as they do for the debts next to them; counting does better there (ADR 0023). Mixing hazards, unlike mixing
-cdfs, leaves days on which nobody pays at zero; one curve then serves both dates and cash.
+``h(x) = (1 - a(x)) h_model + a(x) h_own`` with ``a(x) = max(a, 20 / (20 + n(x)) * w(x) / (w(x) + 20))``: n(x) payments
+of the book came x days after the due date or later, w(x) invoices were watched at x and never paid. Trees know nothing
+about delays at which they saw hardly a payment and answer as they do for the debts next to them; where many debts were
+watched in vain, counting does better (ADR 0023). Mixing hazards, unlike mixing cdfs, leaves days on which nobody pays
+at zero; one curve then serves both dates and cash.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import numpy.typing as npt
 from duecourse.science.timing.curves import paying_days
 from duecourse.science.timing.facts import Facts
 from duecourse.science.timing.landmarks import Landmarks
-from duecourse.science.timing.own_hazard import own_hazard
+from duecourse.science.timing.own_hazard import UnpaidBook, book_counts, own_hazard
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
-DOUBT_PAYMENTS = 10  # payments at a delay or beyond at which the trees count for half
+DOUBT_PAYMENTS = 20  # payments at a delay or beyond at which the trees would count for half
+WATCHED_IN_VAIN = 20  # unpaid invoices at which counting is believed by half
 
 
 def blended_hazards(
@@ -42,9 +44,6 @@ def mixed(model_hazard: FloatArray, own: FloatArray, weights: FloatArray, paying
 def own_weights(facts: Facts, landmarks: Landmarks, horizon: int, *, weight: float) -> FloatArray:
     """a(x) of each day of each landmark, from what was known on its ``known_day``; shape (n, horizon)."""
     days_late = (landmarks.day - facts.due[landmarks.invoice])[:, None] + np.arange(horizon)[None, :]
-    delay, known = (facts.paid_on - facts.due)[facts.cleared], facts.paid_known[facts.cleared]
-    beyond = np.empty(days_late.shape)
-    for day in np.unique(landmarks.known_day):
-        rows, past = landmarks.known_day == day, np.sort(delay[known < day])
-        beyond[rows] = past.size - np.searchsorted(past, days_late[rows])
-    return np.maximum(weight, DOUBT_PAYMENTS / (DOUBT_PAYMENTS + beyond))
+    counts = book_counts(facts, UnpaidBook(facts), landmarks.known_day, days_late)
+    doubt = DOUBT_PAYMENTS / (DOUBT_PAYMENTS + counts.paid_later)
+    return np.maximum(weight, doubt * counts.watched / (counts.watched + WATCHED_IN_VAIN))

@@ -14,6 +14,8 @@ the book's days, neither certain payment nor none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -141,12 +143,27 @@ def _ranks(ordered: IntArray, values: IntArray) -> IntArray:
     return result
 
 
-def book_hazard(facts: Facts, unpaid: UnpaidBook, known_day: IntArray, days_late: IntArray) -> FloatArray:
-    """P(paid at delay x | open until then) over the whole book as known at each landmark's day; like ``days_late``.
+@dataclass(frozen=True, slots=True)
+class BookCounts:
+    """Of the whole book, at each delay x: payments at it, payments at it or later, and unpaid invoices watched at it.
 
-    ``days_late`` (n, k) rises by one day from the landmark's own delay on.
+    Shapes (n, k), as known at each landmark's day and among debts that were open at the landmark's own delay.
     """
-    result = np.zeros(days_late.shape)
+
+    paid: IntArray
+    paid_later: IntArray
+    watched: IntArray
+
+    @property
+    def hazard(self) -> FloatArray:
+        """P(paid at delay x | open until then)."""
+        result: FloatArray = self.paid / np.maximum(self.paid_later + self.watched, 1)
+        return result
+
+
+def book_counts(facts: Facts, unpaid: UnpaidBook, known_day: IntArray, days_late: IntArray) -> BookCounts:
+    """Counts over the whole book; ``days_late`` (n, k) rises by one day from the landmark's own delay on."""
+    counts = BookCounts(*(np.zeros(days_late.shape, dtype=np.int64) for _ in range(3)))
     delay = (facts.paid_on - facts.due)[facts.cleared]
     known = facts.paid_known[facts.cleared]
     for day in np.unique(known_day):
@@ -154,12 +171,16 @@ def book_hazard(facts: Facts, unpaid: UnpaidBook, known_day: IntArray, days_late
         lost_due, lost_delay = unpaid.lost_dues(int(day))
         at_day = np.flatnonzero(known_day == day)
         first_delays, place = np.unique(days_late[at_day, 0], return_inverse=True)
-        hazards = np.empty((first_delays.size, days_late.shape[1]))
         for number, first in enumerate(first_delays.tolist()):
-            x = first + np.arange(days_late.shape[1])
-            below, until = np.searchsorted(past, x, side="left"), np.searchsorted(past, x, side="right")
-            gone = np.sort(lost_due[lost_delay < first])
-            at_risk = len(past) - below + np.searchsorted(still, day - x) - np.searchsorted(gone, day - x)
-            hazards[number] = (until - below) / np.maximum(at_risk, 1)
-        result[at_day] = hazards[place]
-    return result
+            rows, x = at_day[place == number], first + np.arange(days_late.shape[1])
+            below = np.searchsorted(past, x, side="left")
+            outlived = np.sort(lost_due[lost_delay < first])
+            counts.paid[rows] = np.searchsorted(past, x, side="right") - below
+            counts.paid_later[rows] = len(past) - below
+            counts.watched[rows] = np.searchsorted(still, day - x) - np.searchsorted(outlived, day - x)
+    return counts
+
+
+def book_hazard(facts: Facts, unpaid: UnpaidBook, known_day: IntArray, days_late: IntArray) -> FloatArray:
+    """``BookCounts.hazard`` of each landmark, shape of ``days_late``."""
+    return book_counts(facts, unpaid, known_day, days_late).hazard
