@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(shell if command -v uv >/dev/null 2>&1; then echo "uv pip install -q --python $(BIN)/python"; \
 	else echo "$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q"; fi)
 
-.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics example screenshots lock clean help
+.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate example screenshots lock clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,7 @@ check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 
 setup: $(VENV)/.dev-ready ## everything a contributor needs
 
-bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics ## regenerate every table in benchmarks/results
+bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate ## regenerate every table in benchmarks/results
 
 bench-accuracy: $(VENV)/.dev-ready ## model against all baselines on the real sets (skips loudly without ../shared/data)
 	$(BIN)/python benchmarks/accuracy.py
@@ -46,6 +46,9 @@ bench-forecast-speed: $(VENV)/.dev-ready ## time and memory of the cash forecast
 
 bench-metrics: $(VENV)/.dev-ready ## every measure against its SQL oracle on 1,000 random ledgers (about ten minutes)
 	$(BIN)/python benchmarks/metrics.py
+
+bench-evaluate: $(VENV)/.dev-ready ## would another policy have done better, on known truths (about five minutes)
+	$(BIN)/python benchmarks/evaluate.py
 
 example: $(VENV)/.dev-ready ## regenerate the bundled example export
 	$(BIN)/python tools/make_example.py

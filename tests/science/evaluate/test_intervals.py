@@ -15,6 +15,7 @@ from duecourse.science.evaluate.intervals import (
     clustered_error,
     clustered_interval,
     confidence_sequence,
+    degrees_of_freedom,
     sequence_factor,
 )
 
@@ -28,6 +29,19 @@ def test_clustered_error_by_hand() -> None:
     # opposite within a payer: nothing is left
     assert clustered_error(values, np.array([0, 1, 0, 1])) == pytest.approx(0.0)
     assert clustered_error(values, np.zeros(4, dtype=int)) == math.inf
+
+
+def test_few_heavy_clusters_leave_few_degrees_of_freedom() -> None:
+    g = np.random.default_rng(0)
+    even = g.normal(size=2000)
+    assert 1500 < degrees_of_freedom(even, np.arange(2000)) <= 1999
+    heavy = even.copy()
+    heavy[:4] = (60, -60, 60, -60)
+    assert degrees_of_freedom(heavy, np.arange(2000)) < 15
+    assert clustered_interval(heavy, np.arange(2000)).half_width > 2.1 * clustered_error(heavy, np.arange(2000))
+    # one value of two clusters cannot have more than one degree
+    assert degrees_of_freedom(np.array([1.0, 2.0]), np.arange(2)) == 1
+    assert degrees_of_freedom(np.ones(5), np.arange(5)) == 4
 
 
 def test_one_cluster_says_nothing() -> None:
@@ -60,7 +74,7 @@ def test_betting_holds_where_the_normal_interval_fails() -> None:
         values = np.where(g.random(150) < 0.02, -1.0, 0.02)  # mean -.0004, skewed down
         truth = 0.98 * 0.02 - 0.02
         wrong_bet += betting_bound(values, np.arange(150), (-1.0, 1.0)) > truth
-        wrong_normal += clustered_interval(values, np.arange(150)).low > truth
+        wrong_normal += values.mean() - 1.96 * clustered_error(values, np.arange(150)) > truth
     assert wrong_bet <= 15
     assert wrong_normal > 15
 
