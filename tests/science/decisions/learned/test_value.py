@@ -15,13 +15,13 @@ from duecourse.science.decisions.learned.value import (
     HORIZON,
     annoyance_list,
     effects_of,
-    margin,
     price_unit,
     quality,
     relationship_prices,
     situations_of,
     value_bands,
 )
+from duecourse.science.decisions.learned.write_off import value_if_unpaid
 from support.contact_worlds import SmallWorld, at_random
 
 
@@ -35,9 +35,8 @@ def world() -> SmallWorld:
 def test_dp_and_cash_equal_a_simulation_of_the_hazard(world: SmallWorld) -> None:
     book, resources = world.book(), world.resources()
     known = learn(book, resources, Settings(learnt=None, tune=False, instrument=False))
-    found = situations_of(book, known.past, known.columns, known.rates)
-    loss = np.full_like(found.loss, 0.02)
-    found = replace(found, loss=loss)
+    found = situations_of(book, known.past, known.columns, known.ends)
+    found = replace(found, loss=np.full_like(found.loss, 0.02))
     mode = known.posterior.mode[None]
     effects = effects_of(found, known.columns, mode, known.past, 0.002)
     rng = np.random.default_rng(0)
@@ -78,7 +77,22 @@ def test_v_is_the_expected_present_value_of_an_open_unit() -> None:
     # Continuous time: paid at rate h, lost at rate d; the first of the two decides.
     paid_at, lost_at = rng.exponential(1 / hazard, 400_000), rng.exponential(1 / loss, 400_000)
     value = np.where(paid_at < lost_at, np.exp(-capital * paid_at), 0.0).mean()
-    assert 1 - margin(np.array(hazard), np.array(loss), capital) == pytest.approx(value, abs=0.002)
+    formula = value_if_unpaid(np.array([[hazard]]), np.array([0]), np.array([loss / (1 + 0 / 8)]), np.zeros(1), capital)
+    assert (hazard / (hazard + capital + loss)) == pytest.approx(value, abs=0.002)
+    assert formula[0, 0] == pytest.approx(value, abs=0.03)
+
+
+def test_who_gives_debts_up_at_26_weeks_loses_value_as_that_day_comes_near() -> None:
+    given_up = np.zeros(59)
+    given_up[26:] = 1.0
+    hazard, lost = np.full((3, 1), 0.05), np.full(3, 1e-6)
+    value = value_if_unpaid(hazard, np.array([0, 20, 25]), lost, given_up, 0.002)[:, 0]
+    assert value[0] > value[1] > value[2]
+    rng = np.random.default_rng(2)
+    weeks = rng.geometric(0.05, 200_000) - 1  # complete weeks before the one of the payment
+    expected = np.where(weeks < 26, 1.002 ** -weeks.astype(float), 0.0).mean()
+    left = (weeks >= 26).mean() * 1.002**-26 * 0.4  # all that is given up is worth .4
+    assert value[0] == pytest.approx(expected + left, abs=0.01)
 
 
 def test_a_week_of_time_value_never_pays_for_a_call() -> None:
@@ -105,7 +119,7 @@ def test_prices_of_a_contact_grow_with_fatigue_and_with_what_the_customer_is_wor
 def test_arms_that_do_not_exist_are_never_worth_anything(world: SmallWorld) -> None:
     book, resources = world.book(), world.resources()
     known = learn(book, resources, Settings(learnt=None, tune=False, instrument=False))
-    found = situations_of(book, past_of(book), known.columns, known.rates)
+    found = situations_of(book, past_of(book), known.columns, known.ends)
     effects = effects_of(found, known.columns, known.posterior.mode[None], known.past, 0.002)
     worth = quality(effects, np.zeros((effects.points.size, 13)), resources)
     assert np.isneginf(worth[:, :, ARM["letter_formal"]]).all()

@@ -31,7 +31,7 @@ from duecourse.science.decisions.learned.value import (
     situations_of,
     value_bands,
 )
-from duecourse.science.decisions.learned.write_off import TYPICAL, loss_rates
+from duecourse.science.decisions.learned.write_off import TYPICAL, Ends, ends_of
 
 DRAWS = 64
 MESSAGES_OF_LADDER = 1.1
@@ -66,7 +66,7 @@ class Knowledge:
     prior: Prior
     posterior: Posterior
     tuning: Tuning
-    rates: Floats
+    ends: Ends
     instrument_change: Floats
     alarm: bool
 
@@ -103,7 +103,7 @@ def learn(book: Book, resources: Resources, settings: Settings, warm: Knowledge 
     posterior = fit(design_of(past.panel, columns), prior, start)
     typical = settings.learnt.write_off_weekly if settings.learnt is not None else TYPICAL
     knowledge = Knowledge(
-        past, columns, prior, posterior, tuning, loss_rates(past.panel, typical), np.zeros(len(columns.arms)),
+        past, columns, prior, posterior, tuning, ends_of(book, past.panel, typical), np.zeros(len(columns.arms)),
         alarm=False,
     )  # fmt: skip
     if not with_check:
@@ -123,7 +123,7 @@ def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settin
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(entropy))))
     draws = knowledge.posterior.draws(settings.draws, rng)
     turn = book if only is None else _only(book, only)
-    situations = situations_of(turn, knowledge.past, knowledge.columns, knowledge.rates)
+    situations = situations_of(turn, knowledge.past, knowledge.columns, knowledge.ends)
     effects = effects_of(situations, knowledge.columns, draws, knowledge.past, resources.weekly_capital)
     now = knowledge.past.weeks.last
     unit = price_unit(book)

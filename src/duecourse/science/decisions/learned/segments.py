@@ -1,7 +1,8 @@
 """How a contact point behaves, as known at the start of any week: its history figures and its effect segment.
 
 The segment (first rule that fits, cut-offs assumed) says which customers are thought to react alike: new, disputer,
-cash_tight, batch, strategic, forgetful, prompt, occasional. It is told from behaviour alone.
+cash_tight, batch, strategic (late nearly always, and by weeks), forgetful, prompt, occasional. It is told from
+behaviour alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ KNOWN_FROM = 3
 DISPUTED_SHARE = 0.15
 SHORT_OF_CASH = 2
 BATCH_SHARE = 0.6
-STRATEGIC_LATE, STRATEGIC_SPREAD = 15.0, 7.0 / 1.349  # an interquartile range of 7 days as a standard deviation
+STRATEGIC_LATE, STRATEGIC_SHARE = 15.0, 0.8
+CASH_SHARE = 0.15
 FORGETFUL_SHARE, FORGETFUL_DAYS = 0.5, 7
 PRIOR_PAYMENTS = 5.0  # the book counts as this many payments of the customer
 TYPICAL_LOG_LATE = 1.5  # [A] mean of log(1 + days late): shrinkage target and centre
@@ -68,14 +70,13 @@ def habits_of(book: Book, weeks: Weeks) -> Habits:
     at_end = tally.of(day, point, near_month_end(day).astype(np.float64))
     batchness = (at_end + 2 * MONTH_END_SHARE) / (number + 2) - MONTH_END_SHARE
     mean = tally.of(day, point, late) / safe
-    spread = np.sqrt(np.maximum(tally.of(day, point, late**2) / safe - mean**2, 0))
     punctual = tally.of(day, point, (late <= 0).astype(np.float64)) / safe
     fits = {
         _NEW: number < KNOWN_FROM,
         _DISPUTER: _disputer(book, tally),
         _CASH: _short_of_cash(book, tally),
         _BATCH: at_end / safe >= BATCH_SHARE,
-        _STRATEGIC: (mean >= STRATEGIC_LATE) & (spread <= STRATEGIC_SPREAD),
+        _STRATEGIC: (mean >= STRATEGIC_LATE) & (1 - punctual >= STRATEGIC_SHARE),
         _FORGETFUL: _forgetful(book, tally, paid),
         _PROMPT: punctual >= 0.5,
     }
@@ -94,11 +95,12 @@ def _disputer(book: Book, tally: _Tally) -> Bools:
 
 
 def _short_of_cash(book: Book, tally: _Tally) -> Bools:
-    """Two part payments or broken promises in the last 12 months."""
+    """Two part payments or broken promises in the last 12 months, and on 15 % of the invoices of that time."""
     broken = book.promise_outcome == 2
     parts = tally.of(book.part_day, book.point[book.part_invoice], within=YEAR_WEEKS)
     promises = tally.of(book.promise_due[broken], book.point[book.promise_invoice[broken]], within=YEAR_WEEKS)
-    result: Bools = parts + promises >= SHORT_OF_CASH
+    issued = tally.of(book.issued, book.point, within=YEAR_WEEKS)
+    result: Bools = (parts + promises >= SHORT_OF_CASH) & (parts + promises >= CASH_SHARE * issued)
     return result
 
 

@@ -1,10 +1,11 @@
-"""What a contact now is worth: the change of P(paid within six weeks), times money, times the worth of having it now.
+"""What a contact now is worth: more of the money within six weeks, less of it left to the risks of waiting.
 
     dP_a = P(paid within L weeks | arm a now) - P(paid within L weeks | none now), earlier contacts acting on
-    V    = (h + R d) / (h + rho + d), the value today of a unit that is left open; m = 1 - V
-    Q_a  = sum over overdue invoices of open x m x dP_a - cost_a - relationship price_a
+    W_a  = sum over weeks l of P(paid in week l | a) / (1 + rho)^l + P(open after L weeks | a) V
+    Q_a  = sum over overdue invoices of open x (W_a - W_none) - cost_a - relationship price_a
 
-Minutes have no price here: the allocation gives them one.
+V is what a unit is worth that is still open then (``write_off.value_if_unpaid``); with 1 - V = m, W_a - W_none is about
+m x dP_a. Minutes have no price here: the allocation gives them one.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from duecourse.science.decisions.learned.hazard_model import Columns, Features, 
 from duecourse.science.decisions.learned.panel import MODIFIERS, OLDEST_AGE, Past
 from duecourse.science.decisions.learned.segments import SEGMENTS
 from duecourse.science.decisions.learned.weeks import phases
-from duecourse.science.decisions.learned.write_off import weekly_loss
+from duecourse.science.decisions.learned.write_off import SURELY, Ends, value_if_unpaid, weekly_loss
 
 HORIZON = 6
 FUTURE_CONTACTS = 1.3  # later contacts raise the hazard that V looks at
-RECOVERY = 0.0
 TYPICAL_MAJOR = 2500.0  # the median overdue invoice at which the price list below is stated
 ATTENTION = 2.0  # per message
 TONE_PRICE = {
@@ -41,7 +41,8 @@ class Situations:
     """n overdue invoices of today as the model sees them; the first axis of every array.
 
     ``future`` (n, 6, shared) are the columns of this week and the five after it if nobody is contacted from now on.
-    ``dampening`` is what fatigue leaves of a contact now; ``loss`` (n, 6) the weekly hazard of losing the invoice.
+    ``dampening`` is what fatigue leaves of a contact now; ``loss`` (n, 6) the weekly hazard of its being lost or given
+    up, ``lost`` (n,) its d0 and ``given_up`` (ages,) the book's hazard of giving up.
     """
 
     invoice: Ints
@@ -52,11 +53,12 @@ class Situations:
     open_minor: Floats
     future: Floats
     dampening: Floats
-    fatigue: Floats
     loss: Floats
+    lost: Floats
+    given_up: Floats
 
 
-def situations_of(book: Book, past: Past, columns: Columns, rates: Floats) -> Situations:
+def situations_of(book: Book, past: Past, columns: Columns, ends: Ends) -> Situations:
     """The overdue, collectible invoices of points that are to be decided, in the order of their contact points."""
     invoice = np.flatnonzero(book.overdue)
     invoice = invoice[np.argsort(book.point[invoice], kind="stable")]
@@ -76,10 +78,11 @@ def situations_of(book: Book, past: Past, columns: Columns, rates: Floats) -> Si
             np.minimum(age + step, OLDEST_AGE), phases(begins), batchness, modifiers, exposed, np.empty((0, 0))
         )
         future[:, step] = shared_columns(columns, rows)
-        loss[:, step] = weekly_loss(rates, segment, age + step)
+        loss[:, step] = weekly_loss(ends.lost, segment, age + step) + ends.given_up[np.clip(age + step, 0, None)]
     return Situations(
         invoice, point, segment, age, modifiers, book.collectible_minor[invoice], future,
-        past.contacts.dampening[now, point], past.contacts.fatigue[now, point], loss,
+        past.contacts.dampening[now, point],
+        np.minimum(loss, SURELY), ends.lost[segment], ends.given_up,
     )  # fmt: skip
 
 
@@ -109,12 +112,14 @@ def effects_of(situations: Situations, columns: Columns, draws: Floats, past: Pa
         members = np.flatnonzero(situations.segment == segment)
         for start in range(0, members.size, _CHUNK):
             rows = members[start : start + _CHUNK]
-            paid, change = _paid_within(situations, rows, columns, folded[:, segment], past.lags)
-            margin = _margin(situations, rows, folded[:, segment], weekly_capital)
+            weeks = _weeks_ahead(situations, rows, columns, folded[:, segment], past.lags)
+            after = _value_after(situations, rows, folded[:, segment], weekly_capital)
+            discount = (1 + weekly_capital) ** -np.arange(HORIZON)
             money = situations.open_minor[rows][:, None]
-            np.add.at(alone, row_of[rows], money * paid)
-            np.add.at(cash, row_of[rows], money[:, None] * change)
-            np.add.at(worth, row_of[rows], (money * margin)[:, None] * change)
+            np.add.at(alone, row_of[rows], money * weeks.paid.sum(axis=0))
+            np.add.at(cash, row_of[rows], money[:, None] * weeks.more_paid.sum(axis=0))
+            more = np.tensordot(discount, weeks.more_paid, axes=1) + weeks.more_open * after[:, None]
+            np.add.at(worth, row_of[rows], money[:, None] * more)
     total = np.bincount(row_of, weights=situations.open_minor, minlength=points.size)
     return Effects(
         points, _all_arms(worth, columns), _all_arms(cash, columns), alone.T,
@@ -129,39 +134,41 @@ def _all_arms(values: Floats, columns: Columns) -> Floats:
     return result
 
 
-def _paid_within(situations: Situations, rows: Ints, columns: Columns, folded: Floats,
-                 lags: tuple[float, ...]) -> tuple[Floats, Floats]:  # fmt: skip
-    """(n, D) P(paid within six weeks) when left alone, and (n, arms, D) its change by each arm."""
+@dataclass(frozen=True)
+class _WeeksAhead:
+    """``paid`` (6, n, D) chance of payment per week alone; what each arm adds to it (6, n, arms, D), and to P(open)."""
+
+    paid: Floats
+    more_paid: Floats
+    more_open: Floats
+
+
+def _weeks_ahead(situations: Situations, rows: Ints, columns: Columns, folded: Floats,
+                 lags: tuple[float, ...]) -> _WeeksAhead:  # fmt: skip
     theta = np.repeat(folded[None, :, columns.mu], rows.size, axis=0)
     for modifier in range(MODIFIERS):
         theta += situations.modifiers[rows, modifier][:, None, None] * folded[None, :, columns.phi(modifier)]
     theta = theta.transpose(0, 2, 1) * situations.dampening[rows][:, None, None]
     unpaid, unpaid_with = np.ones((rows.size, folded.shape[0])), np.ones(theta.shape)
-    paid, paid_with = np.zeros_like(unpaid), np.zeros_like(unpaid_with)
+    paid, more = np.empty((HORIZON, *unpaid.shape)), np.empty((HORIZON, *theta.shape))
     for step in range(HORIZON):
         eta = situations.future[rows, step] @ folded.T
         kept = 1 - situations.loss[rows, step][:, None]
         hazard = 1 / (1 + np.exp(-eta))
-        paid += unpaid * hazard
-        unpaid *= (1 - hazard) * kept
+        paid[step] = unpaid * hazard
+        unpaid = unpaid * (1 - hazard) * kept
         hazard_with = 1 / (1 + np.exp(-(eta[:, None] + lags[step] * theta)))
-        paid_with += unpaid_with * hazard_with
-        unpaid_with *= (1 - hazard_with) * kept[:, None]
-    return paid, paid_with - paid[:, None]
+        more[step] = unpaid_with * hazard_with - paid[step][:, None]
+        unpaid_with = unpaid_with * (1 - hazard_with) * kept[:, None]
+    return _WeeksAhead(paid, more, unpaid_with - unpaid[:, None])
 
 
-def _margin(situations: Situations, rows: Ints, folded: Floats, weekly_capital: float) -> Floats:
-    """(n, D) m: what a unit gains by being paid now instead of being left open."""
-    hazards = [1 / (1 + np.exp(-(situations.future[rows, step] @ folded.T))) for step in range(HORIZON)]
-    return margin(FUTURE_CONTACTS * np.mean(hazards, axis=0), situations.loss[rows].mean(axis=1)[:, None],
-                  weekly_capital)  # fmt: skip
-
-
-def margin(hazard: Floats, loss: Floats, weekly_capital: float) -> Floats:
-    """M = 1 - V for a constant weekly hazard of payment and of loss."""
-    value = (hazard + RECOVERY * loss) / (hazard + weekly_capital + loss)
-    result: Floats = 1 - np.minimum(value, 1)
-    return result
+def _value_after(situations: Situations, rows: Ints, folded: Floats, weekly_capital: float) -> Floats:
+    """(n, D) what a unit is worth that is still open after the six weeks."""
+    eta = situations.future[rows, HORIZON - 1] @ folded.T
+    hazard = np.minimum(FUTURE_CONTACTS / (1 + np.exp(-eta)), 0.95)
+    age = np.clip(situations.age[rows] + HORIZON, 0, situations.given_up.size - 1)
+    return value_if_unpaid(hazard, age, situations.lost[rows], situations.given_up, weekly_capital)
 
 
 def price_unit(book: Book) -> float:
