@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,9 +16,10 @@ from duecourse.core.errors import BadInput, NotEnoughData, UsageError
 from duecourse.ledger.as_of import Ledger
 from duecourse.ledger.schema import ARMS
 from duecourse.ledger.write import write_ledger
-from duecourse.science.decisions import DEFAULT_CAPACITY
+from duecourse.science.decisions import DEFAULT_CAPACITY, plan
 from duecourse.science.evaluate.decision_log import read_log
 from duecourse.science.evaluate.features import with_payer
+from duecourse.science.timing.predict import predict
 from support.decided_books import decided_ledger
 from support.small_books import AS_OF, Book
 
@@ -117,3 +119,39 @@ def test_wrong_usage_and_bad_input_write_nothing(ledger: Path, tmp_path: Path) -
     assert run(ledger, "--policy", "astrology", "--out", tmp_path / "o").exit_code != 0
     with pytest.raises(UsageError, match="needs a capacity"):
         target_of("ladder", decided_ledger(payers=2, weeks=2), None, seed=0, say=print)
+
+
+def ladders_own_log() -> Ledger:
+    """Four weekly plans of the ladder, each put back into the ledger as it is."""
+    book = Book()
+    for number in range(40):
+        name = f"C{number:02}"
+        book.customer(name).history(name, [number % 9, 2, 1] * 3, first_due=480)
+        book.invoice(f"{name}-open", name, days_late=3 * number - 20, minor=10_000 * (number + 1))
+    ledger = book.ledger()
+    for weeks in (9, 8, 7, 6):
+        day = AS_OF - timedelta(weeks=weeks)
+        view = ledger.as_of(day)
+        made = plan(view, predict(None, view), policy="ladder", capacity=DEFAULT_CAPACITY, seed=0).decisions
+        logged = [made] if "decisions" not in ledger.tables else [ledger.table("decisions"), made]
+        ledger = Ledger.from_frames({**ledger.tables, "decisions": pl.concat(logged, how="diagonal_relaxed")})
+    return ledger
+
+
+def test_identity_the_ladder_told_again_does_what_the_ladder_did(tmp_path: Path) -> None:
+    ledger = ladders_own_log()
+    rows = with_payer(read_log(ledger.as_of(AS_OF)).rows, ledger.as_of(AS_OF))
+    chosen = target_of("ladder", ledger, DEFAULT_CAPACITY, seed=0, say=lambda _: None)(rows)
+    assert [ARMS[place] for place in chosen.argmax(axis=1)] == rows.get_column("arm").to_list()
+    write_ledger(ledger, tmp_path / "ledger")
+    done = run(tmp_path / "ledger", "--policy", "ladder", "--as-of", AS_OF, "--out", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    paid = report["outcomes"][0]
+    assert paid["support"]["overlap"] == 1.0
+    assert paid["support"]["ess"] == pytest.approx(paid["decisions"])
+    assert paid["gain"]["estimate"] == pytest.approx(0.0, abs=0.02)
+    # its decisions were certain, so nothing else can be asked of this log
+    assert report["log"]["certain"] == report["log"]["decisions"]
+    other = run(tmp_path / "ledger", "--policy", "none", "--as-of", AS_OF, "--out", tmp_path / "none")
+    assert isinstance(other.exception, NotEnoughData)
+    assert done.exception is None or "needs about" in str(done.exception)

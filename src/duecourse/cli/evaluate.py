@@ -11,6 +11,7 @@ import click
 
 from duecourse import __version__
 from duecourse.cli.common import (
+    IsoDate,
     as_of_option,
     force_option,
     json_option,
@@ -37,6 +38,9 @@ from duecourse.core.errors import NotEnoughData
     "--policy", type=click.Choice(TARGETS), required=True,
     help="The policy in question: what would it have done on each logged decision?",
 )  # fmt: skip
+@click.option(
+    "--since", type=IsoDate(), metavar="DATE", help="Only decisions from this day on, such as the last 90 days."
+)
 @click.option("--capacity", "capacity_file", type=click.Path(path_type=Path), help="capacity.json: minutes and arms.")
 @out_option
 @seed_option
@@ -47,6 +51,7 @@ def evaluate(
     ledger: Path,
     as_of: date | None,
     policy: str,
+    since: date | None,
     capacity_file: Path | None,
     out: Path,
     seed: int,
@@ -67,7 +72,7 @@ def evaluate(
     capacity = None if policy == "none" else the_capacity(capacity_file, quiet=as_json)
     target = target_of(policy, source.ledger, capacity, seed=seed, say=lambda line: note(line, quiet=as_json))
     with step(f"evaluating {policy}", quiet=as_json):
-        plain = to_dict(run_evaluation(source.ledger.as_of(day), policy, target, seed=seed))
+        plain = to_dict(run_evaluation(source.ledger.as_of(day), policy, target, since=since, seed=seed))
     with result_directory(out, force=force) as directory:
         text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         (directory / "evaluation.json").write_text(text + "\n", encoding="utf-8")

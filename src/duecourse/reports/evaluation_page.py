@@ -46,7 +46,7 @@ def render(report: Mapping[str, Any], *, title: str = "", program_version: str =
         Section("outcomes", "By outcome", "evaluation_outcomes.html", {"rows": _outcomes(report, words)}),
         Section("support", "How much the log can say", "evaluation_support.html", _support(report)),
         Section("acts", "What it would have done", "evaluation_acts.html", _acts(report, words)),
-        Section("methods", "Other ways to estimate", "evaluation_methods.html", {"rows": _methods(report, words)}),
+        Section("methods", "Other ways to estimate", "evaluation_methods.html", _methods_values(report, words)),
         Section("learning", "Stretch by stretch", "evaluation_learning.html", {"rows": _learning(report, words)}),
         Section("holdout", "Holdout and guardrails", "evaluation_holdout.html", _holdout(report, words)),
         Section("next", "A test by payer", "evaluation_test.html", {"test": report["test"]}),
@@ -136,6 +136,10 @@ def _acts(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
         (name, words.count(one["decisions"]), words.percent(one["paid_share"], 1)) for name, one in described.items()
     ]
     return {"rows": rows, "described": seen, "caution": report["descriptive"]["caution"]}
+
+
+def _methods_values(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
+    return {"rows": _methods(report, words), "ranking": report["ranking"]}
 
 
 def _methods(report: Mapping[str, Any], words: Wording) -> list[tuple[str, ...]]:

@@ -169,3 +169,28 @@ def test_episodes_by_hand() -> None:
 def test_a_target_that_is_no_distribution_is_refused(ledger: Ledger) -> None:
     with pytest.raises(ValueError, match="target policy"):
         evaluate(ledger.as_of(AS_OF), "B", always(none=0.5))
+
+
+def test_only_decisions_since_a_day_are_judged(ledger: Ledger) -> None:
+    since = date(2025, 7, 28)
+    found = to_dict(evaluate(ledger.as_of(AS_OF), "B", always(none=1.0), since=since))
+    assert found["log"]["first"] == "2025-07-28"
+    assert found["log"]["used"] + found["log"]["too_recent"] == 80 * 11  # Mondays to 6 October
+    assert found["log"]["decisions"] == 80 * 40
+
+
+def test_a_refusal_names_the_acts_that_are_missing(ledger: Ledger) -> None:
+    found = of(ledger, always(letter_formal=0.3, email_firm=0.4, none=0.3))
+    assert found["missing"] == {"email_firm": pytest.approx(0.4), "letter_formal": pytest.approx(0.3)}
+    assert "Missing above all: email firm 40%, letter formal 30%." in found["sentence"]
+
+
+def test_expected_gains_are_judged_by_those_whom_they_rank(ledger: Ledger) -> None:
+    assert of(ledger, always(none=1.0))["ranking"] is None  # this log holds no expected gains
+    number = pl.int_range(pl.len()).cast(pl.String)
+    gains = pl.concat_str(pl.lit('{"none": 0, "call_service": '), number, pl.lit("}"))
+    found = of(changed(ledger, q_arms=gains), always(none=1.0))["ranking"]
+    assert found["decisions"] > 2000
+    assert found["qini"]["low"] < 0 < found["qini"]["high"]  # the order of the rows says nothing
+    assert found["gain_of_all"] > 0
+    assert of(changed(ledger, q_arms=pl.lit("nonsense")), always(none=1.0))["ranking"] is None

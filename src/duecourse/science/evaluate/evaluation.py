@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -17,9 +18,10 @@ from duecourse.science.evaluate.experiment import HELD_OUT, Experiment, experime
 from duecourse.science.evaluate.features import features, with_payer
 from duecourse.science.evaluate.intervals import Interval
 from duecourse.science.evaluate.logged import FloatArray, Logged
-from duecourse.science.evaluate.off_policy import Comparison, compare
+from duecourse.science.evaluate.off_policy import LIKELY, Comparison, compare
 from duecourse.science.evaluate.outcomes import OUTCOMES, PAID_DAYS, Outcome, outcomes
 from duecourse.science.evaluate.power import Design, Spread, spread_of
+from duecourse.science.evaluate.ranking import Ranking, ranking
 from duecourse.science.evaluate.uplift_curves import LearningPoint, learning_curve
 from duecourse.science.evaluate.verdict import Verdict, judge
 
@@ -62,8 +64,9 @@ class Counts:
 class Evaluation:
     """The evaluation of ``policy`` on what is known at the start of the view's day.
 
-    ``contacts`` (logged, B): share of decisions with an act. ``arms``: arm -> (drawn, executed, B's expected number).
-    ``described``: arm -> mean paid share of the decisions that drew it, which compares different customers.
+    ``arms``: arm -> (drawn, executed, B's expected number). ``described``: arm -> decisions and mean paid share of those
+    that drew it, which compares different customers. ``missing``: arm -> share of B's choices on it where it was drawn
+    with a chance below 1 %.
     """
 
     policy: str
@@ -80,16 +83,19 @@ class Evaluation:
     trial: Experiment | None = None
     spread: Spread | None = None
     design: Design | None = None
-    notes: tuple[str, ...] = field(default=())
+    ranked: Ranking | None = None
+    missing: dict[str, float] = field(default_factory=dict)
 
 
-def evaluate(view: View, policy: str, target: Target, *, seed: int = 0) -> Evaluation:
-    """The evaluation of ``policy``, whose choices ``target`` gives for rows of the log.
+def evaluate(view: View, policy: str, target: Target, *, since: date | None = None, seed: int = 0) -> Evaluation:
+    """The evaluation of ``policy``, whose choices ``target`` gives for rows of the log, of decisions from ``since`` on.
 
     Never raises for want of data: the verdict then says what is missing. Raises ValueError when ``target`` gives no
     probability distribution per row.
     """
     log = read_log(view)
+    if since is not None:
+        log = log.take((log.rows.get_column("decided_on") >= since).to_numpy())
     rows = _with_outcomes(view, log)
     log = DecisionLog(rows, log.arm, log.propensities, log.faults, log.total)
     held = (rows.get_column("stratum") == HELD_OUT).fill_null(False).to_numpy()
@@ -112,7 +118,8 @@ def evaluate(view: View, policy: str, target: Target, *, seed: int = 0) -> Evalu
     return Evaluation(
         policy, view.as_of.isoformat(), str(days.min() or ""), str(days.max() or ""), _count(rows, "policy"), counts,
         propensity_audit(log.propensities, log.arm), judged, _arms(used, drawn_by_b), _described(view),
-        learning, _trial(view, log, mature & is_open), spread, design,
+        learning, _trial(view, log, mature & is_open), spread, design, ranking(used) if used.n else None,
+        _missing(used, drawn_by_b),
     )  # fmt: skip
 
 
@@ -190,6 +197,14 @@ def _arms(log: DecisionLog, target: FloatArray) -> dict[str, tuple[int, int, flo
         if any(row):
             result[name] = row
     return result
+
+
+def _missing(log: DecisionLog, target: FloatArray) -> dict[str, float]:
+    if not log.n:
+        return {}
+    shares = (target * (log.propensities < LIKELY)).mean(axis=0)
+    order = sorted(range(len(ARMS)), key=lambda number: -shares[number])
+    return {ARMS[number]: float(shares[number]) for number in order if shares[number] > 0}
 
 
 def _described(view: View) -> dict[str, tuple[int, float | None]]:

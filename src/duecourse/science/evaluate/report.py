@@ -11,6 +11,7 @@ from duecourse.science.evaluate.experiment import Experiment
 from duecourse.science.evaluate.intervals import Interval
 from duecourse.science.evaluate.off_policy import Comparison
 from duecourse.science.evaluate.power import Spread, detectable_effect, power_sentence, weeks_needed
+from duecourse.science.evaluate.ranking import Ranking
 
 TEST_EFFECTS = (0.05, 0.02, 0.01)
 POLICY_NAMES = {
@@ -48,6 +49,13 @@ def answer_of(found: Evaluation) -> tuple[str, str]:
         why = ""
         if counts.certain and counts.certain >= 0.8 * max(1, counts.total - sum(counts.faults.values())):
             why = " Nearly every decision was certain, nothing was drawn at random."
+        elif verdict.more_decisions is None and found.missing:
+            most = [
+                f"{name.replace('_', ' ')} {share:.0%}"
+                for name, share in list(found.missing.items())[:3]
+                if share >= 0.005
+            ]
+            why = f" Missing above all: {', '.join(most)}."
         return "refused", f"{verdict.sentence[0].upper()}{verdict.sentence[1:]}.{why}"
     name = POLICY_NAMES.get(found.policy, found.policy)
     figures = f"{_points(gain.estimate)} of the open money within 4 weeks (95 % interval {_points(gain.low)} to "
@@ -90,6 +98,8 @@ def to_dict(found: Evaluation) -> dict[str, Any]:
             "caution": "Arms were given to different customers; these means compare customers, not arms.",
             "arms": {name: {"decisions": n, "paid_share": mean} for name, (n, mean) in found.described.items()},
         },
+        "missing": found.missing,
+        "ranking": None if found.ranked is None else _ranking(found.ranked),
         "learning": [{"first": one.first, "last": one.last, **_interval(one.lead)} for one in found.learning],
         "holdout": None if found.trial is None else _trial(found.trial),
         "test": _test(found),
@@ -125,6 +135,14 @@ def _comparison(found: Comparison) -> dict[str, Any]:
             "mean_weight": support.mean_weight, "overlap": support.overlap, "clipped": support.clipped,
             "suffices": support.suffices,
         },
+    }  # fmt: skip
+
+
+def _ranking(found: Ranking) -> dict[str, Any]:
+    curve = found.curve
+    return {
+        "decisions": found.rows, "auuc": curve.auuc, "qini": _interval(curve.qini_interval),
+        "gain_of_all": float(curve.gain[-1]), "best_30_percent": _finite(found.best),
     }  # fmt: skip
 
 
