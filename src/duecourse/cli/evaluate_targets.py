@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duecourse.science.evaluate.logged import FloatArray
 
 TARGETS = ("ladder", "value_at_stake", "learned", "none")
+SAID_EVERY = 25
 _NONE = ARMS.index("none")
 
 
@@ -45,7 +46,9 @@ def target_of(
         days = rows.get_column("decided_on").unique().sort().to_list()
         say(f"planning {len(days)} past days again by {policy}")
         result = np.zeros((rows.height, len(ARMS)))
-        for day in days:
+        for number, day in enumerate(days):
+            if number and number % SAID_EVERY == 0:
+                say(f"  {number} of {len(days)} days")
             planned = _planned(ledger, day, policy, needed, seed)
             places = np.flatnonzero((rows.get_column("decided_on") == day).to_numpy())
             there = rows[places.tolist()]

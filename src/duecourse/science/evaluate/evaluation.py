@@ -64,9 +64,9 @@ class Counts:
 class Evaluation:
     """The evaluation of ``policy`` on what is known at the start of the view's day.
 
-    ``arms``: arm -> (drawn, executed, B's expected number). ``described``: arm -> decisions and mean paid share of those
-    that drew it, which compares different customers. ``missing``: arm -> share of B's choices on it where it was drawn
-    with a chance below 1 %.
+    ``arms``: arm -> (drawn, executed, B's expected number). ``described``: arm -> decisions and mean paid share of
+    those that drew it, which compares different customers. ``missing``: arm -> share of B's choices on it where it was
+    drawn with a chance below 1 %.
     """
 
     policy: str
