@@ -5,6 +5,7 @@ effect of single contacts; ``stepper()`` drives a house week by week from outsid
 """
 
 from duecourse.science.simulate.living.book import Book, Capacity, Decided, Policy, surely
+from duecourse.science.simulate.living.family import family
 from duecourse.science.simulate.living.house import House
 from duecourse.science.simulate.living.outcome import Outcome
 from duecourse.science.simulate.living.spec import Living, living_names, load_living
@@ -21,6 +22,7 @@ __all__ = [
     "LivingWorld",
     "Outcome",
     "Policy",
+    "family",
     "living_names",
     "load_living",
     "surely",

@@ -22,7 +22,8 @@ OPEN, KEPT, BROKEN = 0, 1, 2
 class Book:
     """Everything known at the start of ``as_of``, nothing later; closed invoices are included (history).
 
-    Contact points (P): ``point_cluster`` is the unit of randomisation, ``allowed`` (P, ARMS) what the mask permits.
+    Contact points (P): ``point_cluster`` is the unit of randomisation, ``allowed`` (P, ARMS) what the mask permits,
+    ``point_band`` multiplies the price of annoying it (the house's own list of values).
     Invoices (N): ``point``, days, ``amount_minor`` (face less credits), ``collectible_minor`` (what may be asked for
     now; 0 when closed, disputed or promised), ``paid_day``, ``closed_day`` (left the book otherwise),
     ``written_off_day``, ``timing_logit`` (0: this house has no timing model). Disputes, promises (outcome 0 open, 1
@@ -62,6 +63,7 @@ class Book:
     decision_propensities: Floats
     decision_executed: Ints
     allowed: Flags
+    point_band: Floats
 
     @property
     def week(self) -> int:

@@ -79,8 +79,10 @@ def settle(nature: Nature, state: State, weeks: int) -> Outcome:
         np.float64
     )
     churned = np.flatnonzero((cohort >= 0) & (cohort < weeks) & state.churned)
-    margin = worth.order_margin * nature.orders.amount_minor[churned] / 100
-    figures[:, FIGURES.index("relationship")] += np.bincount(cohort[churned], margin, minlength=weeks)
+    # A lost order is neither delivered nor owed: it costs its margin, not its face.
+    face = np.bincount(cohort[churned], nature.orders.amount_minor[churned] / 100, minlength=weeks)
+    for figure, share in (("value", 1.0), ("billed", 1.0), ("relationship", worth.order_margin)):
+        figures[:, FIGURES.index(figure)] += share * face
     kinds = state.complaints.ints("kind")[state.complaints.ints("day") >= nature.start_week * 7 - 3]
     return Outcome(nature.start_week, figures, int((kinds == 1).sum()), int((kinds == 0).sum()))
 

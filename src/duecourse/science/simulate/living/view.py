@@ -161,6 +161,7 @@ def see(nature: Nature, state: State) -> Book:
         decision_propensities=decisions["propensities"].astype(np.float64, copy=False),
         decision_executed=decisions.ints("executed"),
         allowed=mask(nature, state, asked, as_of),
+        point_band=nature.inboxes.band,
     )
 
 
