@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living import Book, House, LivingWorld, load_living, surely
+from duecourse.science.simulate.living.book import none
 from duecourse.science.simulate.living.outcome import settle
 from duecourse.science.simulate.living.policies.ladder import ladder
-from duecourse.science.simulate.living.policies.simple import RandomLog, blast, none
+from duecourse.science.simulate.living.policies.simple import RandomLog, blast
 from duecourse.science.simulate.living.spec import ARM, Living
 from duecourse.science.simulate.living.state import DISPUTED
 from duecourse.science.simulate.living.view import CALLS, FIRM, MAILS

@@ -8,9 +8,10 @@ import pytest
 from duecourse.core.errors import UsageError
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living import LivingWorld, family, living_names, load_living, surely
+from duecourse.science.simulate.living.book import none
 from duecourse.science.simulate.living.nature import FAR, make_nature
 from duecourse.science.simulate.living.policies.ladder import ladder
-from duecourse.science.simulate.living.policies.simple import RandomLog, blast, none
+from duecourse.science.simulate.living.policies.simple import RandomLog, blast
 from duecourse.science.simulate.living.spec import ARM, Living
 from duecourse.science.simulate.living.state import State
 from duecourse.science.simulate.living.view import CALLS
@@ -49,6 +50,9 @@ def test_members_of_the_family_differ_from_each_other_and_never_from_themselves(
     assert one.effects.by_type != other.effects.by_type
     assert sum(kind.mix for kind in one.company.types.values()) == pytest.approx(1)
     assert family(10).worth == load_living("healthy").worth
+    assert family(9, "healthy").worth == load_living("healthy").worth
+    assert family(9, "healthy", {"changes": {"customers": 50}}).company.customers == 50
+    assert family(9, "healthy").effects == family(9).effects
     with pytest.raises(ValueError, match="numbered from 1"):
         family(0)
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from duecourse.science.simulate.living import Book, LivingWorld, load_living
-from duecourse.science.simulate.living.policies.beliefs import Beliefs
+from duecourse.science.simulate.living.book import none
+from duecourse.science.simulate.living.oracles.beliefs import Beliefs
+from duecourse.science.simulate.living.oracles.deciding import BeliefOracle, Clairvoyant, outlook
+from duecourse.science.simulate.living.oracles.paying import Paying, fit_paying, logistic
+from duecourse.science.simulate.living.oracles.watching import kernel, month_phase
 from duecourse.science.simulate.living.policies.ladder import arrears, ladder, ladder_mails
-from duecourse.science.simulate.living.policies.oracles import BeliefOracle, Clairvoyant, outlook
-from duecourse.science.simulate.living.policies.paying import Paying, fit_paying, logistic
-from duecourse.science.simulate.living.policies.simple import blast, none, value_at_stake
-from duecourse.science.simulate.living.policies.watching import kernel, month_phase
+from duecourse.science.simulate.living.policies.simple import blast, value_at_stake
 from duecourse.science.simulate.living.portrait import portrait
 from duecourse.science.simulate.living.spec import ARM, Living
 from duecourse.science.simulate.pay_calendar import day_number, to_date

@@ -4,10 +4,11 @@
 effect of single contacts; ``stepper()`` drives a house week by week from outside. Learners never import this package.
 """
 
-from duecourse.science.simulate.living.book import Book, Capacity, Decided, Policy, surely
+from duecourse.science.simulate.living.book import Book, Capacity, Decided, Policy, none, surely
 from duecourse.science.simulate.living.family import family
 from duecourse.science.simulate.living.house import House
 from duecourse.science.simulate.living.outcome import Outcome
+from duecourse.science.simulate.living.policies.ladder import ladder
 from duecourse.science.simulate.living.spec import Living, living_names, load_living
 from duecourse.science.simulate.living.world import Comparison, Effect, LivingWorld
 
@@ -23,7 +24,9 @@ __all__ = [
     "Outcome",
     "Policy",
     "family",
+    "ladder",
     "living_names",
     "load_living",
+    "none",
     "surely",
 ]

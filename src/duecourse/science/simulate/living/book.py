@@ -100,6 +100,12 @@ class Decided:
 Policy = Callable[[Book, Capacity, int], Decided]
 
 
+def none(book: Book, capacity: Capacity, seed: int) -> Decided:  # noqa: ARG001 - decides nothing
+    """The policy that contacts nobody."""
+    empty = np.zeros(0, dtype=np.int64)
+    return surely(empty, empty)
+
+
 def surely(point: Ints, arm: Ints) -> Decided:
     """Decisions that were not drawn: propensity 1 for the arm taken."""
     propensities = np.zeros((point.size, len(ARMS)))

@@ -9,11 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from duecourse.science.simulate.fates import NEVER
-from duecourse.science.simulate.living.book import Policy, surely
+from duecourse.science.simulate.living.book import Policy, none, surely
 from duecourse.science.simulate.living.house import House
 from duecourse.science.simulate.living.nature import Nature, make_nature
 from duecourse.science.simulate.living.outcome import Outcome, money, settle
-from duecourse.science.simulate.living.policies.simple import none
 from duecourse.science.simulate.living.spec import ARM, Living
 from duecourse.science.simulate.pay_calendar import Floats, Ints
 

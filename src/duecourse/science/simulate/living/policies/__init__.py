@@ -1,4 +1,4 @@
-"""Policies over the arrays of a ``Book``: simple ones, the ladder, a random logger, and two that know the truth's form.
+"""Policies over the arrays of a ``Book`` that know nothing of the truth: ``ladder``, and simple ones.
 
 Each is a callable ``policy(book, capacity, seed) -> Decided``. A policy with ``begin`` is told of a new run first.
 """

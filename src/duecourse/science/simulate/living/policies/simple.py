@@ -1,4 +1,4 @@
-"""Simple policies: no contact, a weekly blast, value at stake, and a random logger whose propensities are known."""
+"""Simple policies: a weekly blast, value at stake, and a random logger whose propensities are known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from duecourse.core.ids import uniform
 from duecourse.ledger.schema import ARMS
-from duecourse.science.simulate.living.book import Book, Capacity, Decided, surely
+from duecourse.science.simulate.living.book import Book, Capacity, Decided, none, surely
 from duecourse.science.simulate.living.nature import Flags
 from duecourse.science.simulate.living.policies.ladder import (
     arrears,
@@ -20,14 +20,10 @@ from duecourse.science.simulate.living.spec import ARM
 from duecourse.science.simulate.living.view import CALLS
 from duecourse.science.simulate.pay_calendar import Floats
 
+__all__ = ["RandomLog", "blast", "none", "value_at_stake"]
+
 HALF_LIFE_WEEKS = 13.0  # [A] value at stake: how fast an old debt loses its worth
 NEVER_DRAWN = (ARM["escalate"], ARM["route_dispute"], ARM["send_documents"], ARM["email_discount"])
-
-
-def none(book: Book, capacity: Capacity, seed: int) -> Decided:  # noqa: ARG001 - decides nothing
-    """Nobody is contacted."""
-    empty = np.zeros(0, dtype=np.int64)
-    return surely(empty, empty)
 
 
 def blast(book: Book, capacity: Capacity, seed: int) -> Decided:  # noqa: ARG001 - draws nothing

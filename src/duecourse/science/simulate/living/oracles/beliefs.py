@@ -11,8 +11,8 @@ import numpy as np
 
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living.book import BROKEN, KEPT, OPEN, Book
-from duecourse.science.simulate.living.policies.paying import Paying, Row, exposure
-from duecourse.science.simulate.living.policies.watching import Watch
+from duecourse.science.simulate.living.oracles.paying import Paying, Row, exposure
+from duecourse.science.simulate.living.oracles.watching import Watch
 from duecourse.science.simulate.living.spec import Living
 from duecourse.science.simulate.pay_calendar import Floats, Ints
 

@@ -15,9 +15,9 @@ from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.living.book import Book, Capacity, Decided, surely
 from duecourse.science.simulate.living.contacting import HANDLING
 from duecourse.science.simulate.living.house import House
-from duecourse.science.simulate.living.policies.beliefs import Beliefs
-from duecourse.science.simulate.living.policies.paying import Paying, Row, age_bin, exposure, overdue_rows
-from duecourse.science.simulate.living.policies.watching import LAGS, Watch
+from duecourse.science.simulate.living.oracles.beliefs import Beliefs
+from duecourse.science.simulate.living.oracles.paying import Paying, Row, age_bin, exposure, overdue_rows
+from duecourse.science.simulate.living.oracles.watching import LAGS, Watch
 from duecourse.science.simulate.living.spec import ARM, Living
 from duecourse.science.simulate.living.view import CALLS, FIRM
 from duecourse.science.simulate.pay_calendar import Floats

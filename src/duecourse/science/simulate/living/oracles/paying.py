@@ -16,10 +16,11 @@ from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living.book import Book, Capacity, Decided
 from duecourse.science.simulate.living.house import House
 from duecourse.science.simulate.living.nature import Nature
+from duecourse.science.simulate.living.oracles.watching import LAGS, Watch, asked_before, month_phase
 from duecourse.science.simulate.living.policies.simple import RandomLog
-from duecourse.science.simulate.living.policies.watching import LAGS, Watch, asked_before, month_phase
 from duecourse.science.simulate.living.spec import Living
 from duecourse.science.simulate.living.state import State
+from duecourse.science.simulate.living.world import LivingWorld
 from duecourse.science.simulate.pay_calendar import Floats, Ints
 
 AGE_STARTS = np.array([0, 1, 2, 3, 4, 5, 6, 8, 11, 15, 20])  # weeks overdue at which an age bin begins
@@ -133,8 +134,6 @@ class _Recorder:
 def fit_paying(world: Living, *, customers: int = LOG_CUSTOMERS, weeks: int = LOG_WEEKS, seed: int = TRAINING_SEED,
                more_calls: float = 3.0) -> Paying:  # fmt: skip
     """Fit on a random log of ``customers`` and ``weeks`` with ``more_calls`` times the calls, types known."""
-    from duecourse.science.simulate.living.world import LivingWorld
-
     drifting = replace(world.drifting, break_week=-1)
     rules = replace(world.rules, calls_per_customer_week=more_calls * world.rules.calls_per_customer_week)
     wide = replace(
