@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(shell if command -v uv >/dev/null 2>&1; then echo "uv pip install -q --python $(BIN)/python"; \
 	else echo "$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q"; fi)
 
-.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate example screenshots lock clean help
+.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-world example screenshots lock clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ bench-accuracy: $(VENV)/.dev-ready ## model against all baselines on the real se
 
 bench-simulated: $(VENV)/.dev-ready ## model against the oracle of a simulated world
 	$(BIN)/python benchmarks/simulated.py
+
+bench-world: $(VENV)/.dev-ready ## the world in which contacts matter: what is attainable, and its calibration
+	$(BIN)/python benchmarks/living_world.py
 
 bench-cash: $(VENV)/.dev-ready ## cash forecasts against what came, with all simple methods (skips loudly without ../shared/data)
 	$(BIN)/python benchmarks/cash.py
