@@ -17,6 +17,7 @@ from duecourse.ledger.as_of import Ledger
 from duecourse.ledger.schema import ARMS
 from duecourse.ledger.write import write_ledger
 from duecourse.science.decisions import DEFAULT_CAPACITY, plan
+from duecourse.science.evaluate.audit import propensity_audit
 from duecourse.science.evaluate.decision_log import read_log
 from duecourse.science.evaluate.features import with_payer
 from duecourse.science.timing.predict import predict
@@ -121,8 +122,8 @@ def test_wrong_usage_and_bad_input_write_nothing(ledger: Path, tmp_path: Path) -
         target_of("ladder", decided_ledger(payers=2, weeks=2), None, seed=0, say=print)
 
 
-def ladders_own_log() -> Ledger:
-    """Four weekly plans of the ladder, each put back into the ledger as it is."""
+def own_log(policy: str) -> Ledger:
+    """Four weekly plans of a policy, each put back into the ledger as it is."""
     book = Book()
     for number in range(40):
         name = f"C{number:02}"
@@ -132,14 +133,14 @@ def ladders_own_log() -> Ledger:
     for weeks in (9, 8, 7, 6):
         day = AS_OF - timedelta(weeks=weeks)
         view = ledger.as_of(day)
-        made = plan(view, predict(None, view), policy="ladder", capacity=DEFAULT_CAPACITY, seed=0).decisions
+        made = plan(view, predict(None, view), policy=policy, capacity=DEFAULT_CAPACITY, seed=0).decisions
         logged = [made] if "decisions" not in ledger.tables else [ledger.table("decisions"), made]
         ledger = Ledger.from_frames({**ledger.tables, "decisions": pl.concat(logged, how="diagonal_relaxed")})
     return ledger
 
 
 def test_identity_the_ladder_told_again_does_what_the_ladder_did(tmp_path: Path) -> None:
-    ledger = ladders_own_log()
+    ledger = own_log("ladder")
     rows = with_payer(read_log(ledger.as_of(AS_OF)).rows, ledger.as_of(AS_OF))
     chosen = target_of("ladder", ledger, DEFAULT_CAPACITY, seed=0, say=lambda _: None)(rows)
     assert [ARMS[place] for place in chosen.argmax(axis=1)] == rows.get_column("arm").to_list()
@@ -155,3 +156,12 @@ def test_identity_the_ladder_told_again_does_what_the_ladder_did(tmp_path: Path)
     other = run(tmp_path / "ledger", "--policy", "none", "--as-of", AS_OF, "--out", tmp_path / "none")
     assert isinstance(other.exception, NotEnoughData)
     assert done.exception is None or "needs about" in str(done.exception)
+
+
+@pytest.mark.parametrize("policy", ["ladder", "value_at_stake", "learned"])
+def test_what_plan_logs_evaluate_can_read(policy: str) -> None:
+    """Every row of every policy's log is whole: propensities sum to 1 and cover exactly the unmasked arms."""
+    log = read_log(own_log(policy).as_of(AS_OF))
+    assert log.faults == {}
+    assert log.n == log.total > 40
+    assert propensity_audit(log.propensities, log.arm).impossible == 0
