@@ -7,6 +7,7 @@ effect of single contacts; ``stepper()`` drives a house week by week from outsid
 from duecourse.science.simulate.living.book import Book, Capacity, Decided, Policy, none, surely
 from duecourse.science.simulate.living.family import family
 from duecourse.science.simulate.living.house import House
+from duecourse.science.simulate.living.ledger import decided_from, ledger_of
 from duecourse.science.simulate.living.outcome import Outcome
 from duecourse.science.simulate.living.policies.ladder import ladder
 from duecourse.science.simulate.living.spec import Living, living_names, load_living
@@ -23,8 +24,10 @@ __all__ = [
     "LivingWorld",
     "Outcome",
     "Policy",
+    "decided_from",
     "family",
     "ladder",
+    "ledger_of",
     "living_names",
     "load_living",
     "none",

@@ -80,7 +80,12 @@ class House:
             own = np.flatnonzero(done)
             acts = Acts(decided.point[own], done[own], np.zeros(own.size, dtype=bool))
         self.state.decisions.append(
-            point=decided.point, day=book.as_of, arm=decided.arm, executed=done, propensities=decided.propensities
+            point=decided.point,
+            day=book.as_of,
+            arm=decided.arm,
+            executed=done,
+            propensities=decided.propensities,
+            allowed=book.allowed[decided.point],
         )
         self._live(acts)
 
