@@ -105,7 +105,8 @@ def test_no_event_comes_before_its_cause(lived: House) -> None:
     known = state.dispute_known != NEVER
     assert (state.dispute_known[known] >= state.dispute_opened[known]).all()
     assert (state.dispute_opened[known] > orders.issued[known]).all()
-    assert (decided <= state.placed).all()
+    assert (decided <= (state.placed | state.churned)).all()
+    assert not (state.placed & state.churned).any()
     promises = state.promises
     assert (promises.ints("due") > promises.ints("made")).all()
     assert len(promises) > 20

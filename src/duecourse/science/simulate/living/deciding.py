@@ -37,7 +37,7 @@ def pressure(nature: Nature, state: State, rows: Ints) -> Floats:
     for lag, carry in enumerate(nature.world.effects.carry):
         per_point = carry * (state.exposure[lag] * theta).sum(axis=1)
         monday = (state.week - lag) * 7 - 3
-        listed = (due <= monday + before) & (issued < monday)
+        listed = (due <= monday + before) & (issued < monday) & state.placed[rows]
         total += np.where(listed, per_point[owner], 0.0)
     return total
 

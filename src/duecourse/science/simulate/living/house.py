@@ -115,7 +115,11 @@ class House:
         state.active = np.concatenate([active, self._arrivals()])
 
     def _arrivals(self) -> Ints:
-        """The orders of the week that are really placed: fewer after a complaint or with signs of insolvency."""
+        """The orders of the week: fewer after a complaint or with signs of insolvency.
+
+        What is lost to a complaint lives on unseen, so that it costs its margin and nothing else: neither its bad debt
+        is saved nor the purse of its payer.
+        """
         nature, state, week = self.nature, self.state, self.week
         end = int(np.searchsorted(self._issue_week, week, side="right"))
         rows = np.arange(state.arrived, end)
@@ -130,4 +134,4 @@ class House:
         churned = angry & (self.draws.uniform("lost orders", codes, 0) >= nature.world.annoyance.orders)
         state.churned[rows] = churned & ~fewer & ~dead
         state.placed[rows] = ~fewer & ~dead & ~churned
-        return rows[state.placed[rows]]
+        return rows[state.placed[rows] | state.churned[rows]]

@@ -65,24 +65,22 @@ class Outcome:
 def settle(nature: Nature, state: State, weeks: int) -> Outcome:
     """The outcome of a run for the ``weeks`` cohorts from ``nature.start_week`` on."""
     cohort = week_of(nature.orders.due) - nature.start_week
-    rows = np.flatnonzero((cohort >= 0) & (cohort < weeks) & state.placed)
+    rows = np.flatnonzero((cohort >= 0) & (cohort < weeks) & (state.placed | state.churned))
     worth, due = nature.world.worth, nature.orders.due[rows]
     end = due + 7 * nature.world.span.follow_weeks
     cash, value = money(nature, state, rows, end)
-    late = _unpaid_after(state, rows, due)
+    late = _unpaid_after(state, rows, due) & state.placed[rows]
     price = nature.orders.amount_minor[rows] / 100
-    lost = (state.written_off[rows] != NEVER) & (state.written_off[rows] < end)
+    lost = (state.written_off[rows] != NEVER) & (state.written_off[rows] < end) & state.placed[rows]
     quick = late & (state.paid[rows] != NEVER) & (state.paid[rows] <= due + 28)
     columns = [late, late * price, cash, value, state.cost[rows], state.annoyance[rows], state.mails[rows],
                state.calls[rows], state.minutes[rows], lost * price, quick, price]  # fmt: skip
     figures = np.stack([np.bincount(cohort[rows], column, minlength=weeks) for column in columns], axis=1).astype(
         np.float64
     )
-    churned = np.flatnonzero((cohort >= 0) & (cohort < weeks) & state.churned)
-    # A lost order is neither delivered nor owed: it costs its margin, not its face.
-    face = np.bincount(cohort[churned], nature.orders.amount_minor[churned] / 100, minlength=weeks)
-    for figure, share in (("value", 1.0), ("billed", 1.0), ("relationship", worth.order_margin)):
-        figures[:, FIGURES.index(figure)] += share * face
+    # A lost order goes on unseen and costs its margin: its bad debt is not saved, its face was never owed.
+    margin = worth.order_margin * price * state.churned[rows]
+    figures[:, FIGURES.index("relationship")] += np.bincount(cohort[rows], margin, minlength=weeks)
     kinds = state.complaints.ints("kind")[state.complaints.ints("day") >= nature.start_week * 7 - 3]
     return Outcome(nature.start_week, figures, int((kinds == 1).sum()), int((kinds == 0).sum()))
 

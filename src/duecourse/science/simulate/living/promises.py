@@ -34,7 +34,7 @@ def promise(
     bad_signs = (nature.inboxes.signs_week[owner] <= state.week) & (nature.inboxes.signs_week[owner] < FAR)
     kept = np.where(bad_signs, kept / 2, kept)
     sincere = np.minimum(talk.promise * kept / np.maximum(hazard, 1e-9), 1.0)
-    hollow = np.minimum(sincere * hazard * (1 - kept) / np.maximum(kept * (1 - hazard), 1e-9), 1.0)
+    hollow = np.minimum(talk.hollow * sincere * hazard * (1 - kept) / np.maximum(kept * (1 - hazard), 1e-9), 1.0)
     luck = draws.uniform("promise", nature.inboxes.codes[owner], state.week)
     promised = about & (luck < np.where(decides, sincere, hollow))
     given = rows[promised]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 def has_silent(nature: Nature, state: State) -> Flags:
     """Contact points with a dispute that the books do not know of."""
-    rows = state.active[(state.dispute[state.active] == DISPUTED) & (state.dispute_known[state.active] == NEVER)]
+    seen = state.active[state.placed[state.active]]
+    rows = seen[(state.dispute[seen] == DISPUTED) & (state.dispute_known[seen] == NEVER)]
     silent = np.zeros(nature.inboxes.count, dtype=bool)
     silent[nature.invoice_point[rows]] = True
     return silent
@@ -57,7 +58,7 @@ def tell(nature: Nature, state: State, draws: Draws, talked: Ints, day: int) -> 
     """Silent disputes that come out in conversations; True per contact point that told of one."""
     told = np.zeros(nature.inboxes.count, dtype=bool)
     told[talked] = draws.uniform("told", nature.inboxes.codes[talked], state.week) < nature.world.quarrels.told
-    active = state.active
+    active = state.active[state.placed[state.active]]
     silent = (state.dispute[active] == DISPUTED) & (state.dispute_known[active] == NEVER)
     rows = active[silent & told[nature.invoice_point[active]]]
     become_known(nature, state, draws, rows, day)
@@ -68,7 +69,7 @@ def tell(nature: Nature, state: State, draws: Draws, talked: Ints, day: int) -> 
 
 def handle(nature: Nature, state: State, draws: Draws, acts: Acts, day: int) -> None:
     """Documents sent and disputes routed: the right act brings the end nearer, a wrong one adds to the fatigue."""
-    active = state.active
+    active = state.active[state.placed[state.active]]
     open_rows = active[state.dispute[active] == DISPUTED]
     owner = nature.invoice_point[open_rows]
     for arm, for_documents in ((ARM["send_documents"], True), (ARM["route_dispute"], False)):

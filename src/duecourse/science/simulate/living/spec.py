@@ -105,9 +105,14 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Promises from conversations: share, days ahead (mean, sd), days that hold the contact and days of grace."""
+    """Promises from conversations: share, days ahead (mean, sd), days that hold the contact and days of grace.
+
+    Hollow promises are ``hollow`` times as frequent as the type's share of kept ones asks for, since some sincere ones
+    are broken by accident (part payments, cash that lies unapplied).
+    """
 
     promise: float
+    hollow: float
     days: float
     days_sd: float
     hold_days: int

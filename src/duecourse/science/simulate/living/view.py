@@ -51,7 +51,7 @@ def listed(nature: Nature, state: State, as_of: int) -> Listed:
     orders, active = nature.orders, state.active
     paid = (state.paid[active] != NEVER) & (state.paid[active] < as_of)
     gone = (state.written_off[active] != NEVER) | (state.handed_over[active] != NEVER)
-    rows = active[~paid & ~gone & (orders.issued[active] < as_of)]
+    rows = active[~paid & ~gone & state.placed[active] & (orders.issued[active] < as_of)]
     failed = state.failed_known[nature.invoice_point[rows]] != NEVER
     disputed = (state.dispute[rows] == DISPUTED) & (state.dispute_known[rows] != NEVER)
     disputed &= state.dispute_known[rows] < as_of
