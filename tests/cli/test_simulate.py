@@ -70,3 +70,47 @@ def test_an_unknown_world_writes_nothing(tmp_path: Path) -> None:
     assert isinstance(result.exception, UsageError)
     assert "base, exponential, healthy, large, null" in str(result.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+def _run_living(out: Path, *more: str, world: str = "base", seed: int = 4) -> None:
+    arguments = [
+        "--world", world, "--customers", "40", "--contacts", "random", "--weeks", "3", "--seed", str(seed),
+        "--out", str(out), *more,
+    ]  # fmt: skip
+    CliRunner().invoke(simulate, arguments, catch_exceptions=False, standalone_mode=False)
+
+
+def test_a_company_whose_contacts_matter_has_decisions_and_its_truth_aside(tmp_path: Path) -> None:
+    _run_living(tmp_path / "a")
+    _run_living(tmp_path / "b")
+    assert _digests(tmp_path / "a") == _digests(tmp_path / "b")
+    loaded = load_ledger(tmp_path / "a")
+    assert loaded.problems == ()
+    decisions = loaded.ledger.table("decisions")
+    assert decisions.height > 10
+    assert decisions["propensity"].is_between(0, 1).all()
+    assert loaded.ledger.table("activities").height > 10
+    described = json.loads((tmp_path / "a" / "truth" / "world.json").read_text("utf-8"))
+    assert described["world"]["name"] == "base"
+    assert described["policies_from"] == "2025-01-06"
+    assert described["until"] == "2025-01-27"
+    points = pl.read_parquet(tmp_path / "a" / "truth" / "contact_points.parquet")
+    assert points["effect_call_service"].max() > 0.5
+    _run_living(tmp_path / "null", world="null")
+    without = pl.read_parquet(tmp_path / "null" / "truth" / "contact_points.parquet")
+    assert without["effect_call_service"].to_list() == [0.0] * without.height
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--world", "base", "--weeks", "3"], "--weeks counts the weeks under a policy"),
+        (["--world", "base", "--contacts", "none", "--months", "3"], "--months is for companies without"),
+        (["--world", "exponential", "--contacts", "none"], "expected one of base, drift, harm"),
+    ],
+)
+def test_options_that_do_not_go_together_write_nothing(tmp_path: Path, more: list[str], says: str) -> None:
+    result = CliRunner().invoke(simulate, [*more, "--out", str(tmp_path / "ledger")], standalone_mode=False)
+    assert isinstance(result.exception, UsageError)
+    assert says in str(result.exception)
+    assert list(tmp_path.iterdir()) == []

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from duecourse.cli.common import force_option, format_option, json_option, print_summary, result_directory, step
+from duecourse.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from duecourse.ledger.as_of import Ledger
 
 
 @click.command("simulate")
 @click.option("--world", "name", required=True, metavar="NAME", help="Which company; an unknown name lists them all.")
 @click.option("--customers", type=click.IntRange(1, 1_000_000), help="Number of customers; default: the world's own.")
 @click.option("--months", type=click.IntRange(1, 240), help="Length of the history; default: the world's own.")
+@click.option(
+    "--contacts",
+    type=click.Choice(["none", "ladder", "random"]),
+    help="A company whose contacts matter: 52 weeks of human history, then --weeks of this policy. Own world names.",
+)
+@click.option("--weeks", type=click.IntRange(1, 520), help="Weeks under the policy of --contacts; default 52.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed; same world, size and seed, same bytes.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Ledger directory to create.")
 @format_option
@@ -22,6 +34,8 @@ def simulate(
     name: str,
     customers: int | None,
     months: int | None,
+    contacts: str | None,
+    weeks: int | None,
     seed: int,
     out: Path,
     *,
@@ -35,28 +49,58 @@ def simulate(
     """
     from duecourse.ledger.schema import TABLES
     from duecourse.ledger.write import write_ledger
+
+    if contacts is None and weeks is not None:
+        raise UsageError("--weeks counts the weeks under a policy: it needs --contacts")
+    if contacts is not None and months is not None:
+        raise UsageError("--months is for companies without --contacts; give --weeks instead")
+    with result_directory(out, force=force) as work:
+        with step(f"simulating world {name}", quiet=as_json):
+            if contacts is None:
+                ledger, as_of = _quiet(work, name, customers, months, seed)
+            else:
+                ledger, as_of = _living(work, name, customers, contacts, weeks or 52, seed)
+        with step("writing the ledger", quiet=as_json):
+            write_ledger(ledger, work / "ledger", "csv" if file_format == "csv" else "parquet")
+            for table in sorted((work / "ledger").iterdir()):
+                table.rename(work / table.name)
+            (work / "ledger").rmdir()
+        written = {item.name for item in work.iterdir()}
+    for stale in (out / f"{table}.{ending}" for table in TABLES for ending in ("csv", "parquet")):
+        if stale.name not in written:  # a table of the company that --force replaces is not this company's
+            stale.unlink(missing_ok=True)
+    rows = {table: frame.height for table, frame in ledger.tables.items()}
+    print_summary(
+        {"world": name, "seed": seed, "out": out, "as_of": as_of, "rows": rows},
+        as_json=as_json,
+        text=f"{out}: {rows['customers']} customers, {rows['invoices']} invoices, {rows['payments']} payments "
+        f"(simulated, world {name}, seed {seed}); use --as-of {as_of}",
+    )
+
+
+def _quiet(work: Path, name: str, customers: int | None, months: int | None, seed: int) -> tuple[Ledger, date]:
+    """A company whose contacts change nothing, its truth written to WORK/truth."""
     from duecourse.science.simulate import load_world
     from duecourse.science.simulate import simulate as run
     from duecourse.science.simulate.truth_files import write_truth
 
     world = load_world(name)
-    with result_directory(out, force=force) as work:
-        with step(f"simulating world {name}", quiet=as_json):
-            simulated = run(world, customers=customers, months=months, seed=seed)
-        with step("writing the ledger", quiet=as_json):
-            write_ledger(simulated.ledger, work / "ledger", "csv" if file_format == "csv" else "parquet")
-            for table in sorted((work / "ledger").iterdir()):
-                table.rename(work / table.name)
-            (work / "ledger").rmdir()
-            write_truth(simulated.truth, work / "truth")
-        written = {item.name for item in work.iterdir()}
-    for stale in (out / f"{table}.{ending}" for table in TABLES for ending in ("csv", "parquet")):
-        if stale.name not in written:  # a table of the company that --force replaces is not this company's
-            stale.unlink(missing_ok=True)
-    rows = {table: frame.height for table, frame in simulated.ledger.tables.items()}
-    print_summary(
-        {"world": name, "seed": seed, "out": out, "as_of": world.ends_on, "rows": rows},
-        as_json=as_json,
-        text=f"{out}: {rows['customers']} customers, {rows['invoices']} invoices, {rows['payments']} payments "
-        f"(simulated, world {name}, seed {seed}); use --as-of {world.ends_on}",
-    )
+    simulated = run(world, customers=customers, months=months, seed=seed)
+    write_truth(simulated.truth, work / "truth")
+    return simulated.ledger, world.ends_on
+
+
+def _living(work: Path, name: str, customers: int | None, policy: str, weeks: int, seed: int) -> tuple[Ledger, date]:
+    """A company whose contacts matter, after ``weeks`` under a policy, its truth written to WORK/truth."""
+    from duecourse.science.simulate.living import LivingWorld, Policy, ledger_of, load_living
+    from duecourse.science.simulate.living.policies.ladder import ladder
+    from duecourse.science.simulate.living.policies.simple import RandomLog, none
+    from duecourse.science.simulate.living.truth_files import write_living_truth
+    from duecourse.science.simulate.pay_calendar import to_date
+
+    world = LivingWorld(load_living(name, {"changes": {"customers": customers}} if customers else {}), seed, weeks)
+    house = world.stepper()
+    policies: dict[str, Policy] = {"none": none, "ladder": ladder, "random": RandomLog()}
+    world.steer(house, policies[policy], house.week + weeks)
+    write_living_truth(house, work / "truth")
+    return ledger_of(house), to_date(house.week * 7 - 3)
