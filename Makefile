@@ -50,7 +50,7 @@ bench-forecast-speed: $(VENV)/.dev-ready ## time and memory of the cash forecast
 bench-metrics: $(VENV)/.dev-ready ## every measure against its SQL oracle on 1,000 random ledgers (about ten minutes)
 	$(BIN)/python benchmarks/metrics.py
 
-bench-evaluate: $(VENV)/.dev-ready ## would another policy have done better, on known truths (about five minutes)
+bench-evaluate: $(VENV)/.dev-ready ## would another policy have done better, on known truths (about ten minutes)
 	$(BIN)/python benchmarks/evaluate.py
 
 example: $(VENV)/.dev-ready ## regenerate the bundled example export

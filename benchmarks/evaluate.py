@@ -1,11 +1,12 @@
 """Would-it-have-been-better on known truths; writes results/evaluate.md.
 
-    python benchmarks/evaluate.py                    # everything, about five minutes on one core
+    python benchmarks/evaluate.py                    # everything, about ten minutes on one core
     python benchmarks/evaluate.py --replications 60  # a quick look; nothing is written
 
-Simulated logs whose policy learns, real randomised mails (Hillstrom) thinned to a biased log with known propensities,
-two real bandit logs (Open Bandit), always-valid tests without an effect, and logs that must be refused. IPS and naive
-means stand beside in the same run. The real sets are read from ../shared/data and skipped loudly where absent.
+Simulated logs whose policy learns, a world in which contacts matter, real randomised mails (Hillstrom) thinned to a
+biased log with known propensities, two real bandit logs (Open Bandit), always-valid tests without an effect, and logs
+that must be refused. IPS and naive means stand beside in the same run. The real sets are read from ../shared/data and
+skipped loudly where absent.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from evaluate_living import living
 from machine import publish, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -295,6 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = simulated(given.replications)
     parts += refusals(min(given.replications, 100))
     parts += false_alarms(given.paths)
+    parts += living(40, 100) if given.replications >= 300 else living(2, 2)
     if randomised_sets.DATA.exists():
         parts += mails(min(given.replications, 200)) + bandit()
     else:
