@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(shell if command -v uv >/dev/null 2>&1; then echo "uv pip install -q --python $(BIN)/python"; \
 	else echo "$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q"; fi)
 
-.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-world example screenshots lock clean help
+.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-world bench-plan bench-learned prior example screenshots lock clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,7 @@ check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 
 setup: $(VENV)/.dev-ready ## everything a contributor needs
 
-bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate ## regenerate every table in benchmarks/results
+bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-plan ## regenerate every table in benchmarks/results
 
 bench-accuracy: $(VENV)/.dev-ready ## model against all baselines on the real sets (skips loudly without ../shared/data)
 	$(BIN)/python benchmarks/accuracy.py
@@ -52,6 +52,15 @@ bench-metrics: $(VENV)/.dev-ready ## every measure against its SQL oracle on 1,0
 
 bench-evaluate: $(VENV)/.dev-ready ## would another policy have done better, on known truths (about ten minutes)
 	$(BIN)/python benchmarks/evaluate.py
+
+bench-plan: $(VENV)/.dev-ready ## the learned plan: allocation against the linear programme, speed, propensity audit
+	$(BIN)/python benchmarks/plan.py
+
+bench-learned: $(VENV)/.dev-ready ## the learned policy in living worlds, against the ladder and the belief oracle (long)
+	$(BIN)/python benchmarks/learned.py
+
+prior: $(VENV)/.dev-ready ## learn the shipped prior again on simulated companies (about five minutes)
+	$(BIN)/python benchmarks/learn_prior.py
 
 example: $(VENV)/.dev-ready ## regenerate the bundled example export
 	$(BIN)/python tools/make_example.py

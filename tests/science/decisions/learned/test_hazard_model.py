@@ -20,7 +20,7 @@ from duecourse.science.decisions.learned.panel import past_of
 from duecourse.science.decisions.learned.prior import Learnt, Spread, cold_prior, mixed_prior, read_learnt
 from duecourse.science.decisions.learned.segments import SEGMENTS
 from duecourse.science.decisions.learned.tuning import Tuning, empirical_bayes, milestone, tuning_of
-from duecourse.science.decisions.learned.write_off import loss_rates, weekly_loss
+from duecourse.science.decisions.learned.write_off import ends_of, weekly_loss
 from support.contact_worlds import SmallWorld, at_random
 
 COLUMNS = Columns((1, 3, 6))
@@ -136,7 +136,7 @@ def test_priors_name_their_coefficients_and_harsh_arms_start_at_zero() -> None:
 
 
 def test_a_learnt_prior_is_believed_in_part() -> None:
-    learnt = Learnt({"mu:email_soft": (0.6, 0.1), "mu:email_firm": (-0.5, 1e9)}, 0.001, "x/1", "test")
+    learnt = Learnt({"mu:email_soft": (0.6, 0.1), "mu:email_firm": (-0.5, 1e9)}, None, "x/1", "test")
     cold, mixed = cold_prior(COLUMNS), mixed_prior(COLUMNS, learnt, trust=0.4)
     at = COLUMNS.names.index("mu:email_soft")
     added = 0.4 * (100 - 1 / 0.16)
@@ -151,7 +151,7 @@ def test_a_learnt_prior_is_believed_in_part() -> None:
 
 def test_a_prior_file_without_spread_is_refused() -> None:
     with pytest.raises(ValueError, match="positive standard deviations"):
-        read_learnt('{"name":"x","about":"","write_off_weekly":0.001,"coefficients":{"mu:email_soft":[0.1,0]}}')
+        read_learnt('{"name":"x","about":"","coefficients":{"mu:email_soft":[0.1,0]}}')
 
 
 def test_spreads_and_kernel_are_learnt_at_milestones_only(world: SmallWorld) -> None:
@@ -165,10 +165,16 @@ def test_spreads_and_kernel_are_learnt_at_milestones_only(world: SmallWorld) -> 
 
 
 def test_losses_update_the_write_off_hazard_and_grow_with_age(world: SmallWorld) -> None:
-    panel = past_of(world.book()).panel
-    rates = loss_rates(panel)
-    assert 0.0008 < rates.mean() < 0.003  # the truth is .002 a week, the prior .00075
-    assert weekly_loss(rates, np.array([0, 0]), np.array([0, 8])) == pytest.approx([rates[0], 2 * rates[0]])
+    book = world.book()
+    panel = past_of(book).panel
+    ends = ends_of(book, panel)
+    rates = ends.first_rate(panel.segment, panel.modifiers)
+    assert 0.0008 < rates.mean() < 0.004  # the truth is .002 a week, the prior .00075
+    assert weekly_loss(np.array([0.01, 0.01]), np.array([0, 8])) == pytest.approx([0.01, 0.02])
+    expected = (rates * (1 + np.maximum(panel.age, 0) / 8)).sum()
+    assert expected == pytest.approx(panel.lost.sum(), rel=0.25)  # as many as there were, drawn to the prior
+    assert not ends.given_up[:8].any()
+    assert ends.given_up.max() < 0.05  # nobody gives anything up here
 
 
 def test_without_rows_the_posterior_is_the_prior() -> None:

@@ -47,7 +47,7 @@ def test_dp_and_cash_equal_a_simulation_of_the_hazard(world: SmallWorld) -> None
     own = mode[0][columns.own(int(segment))]
     shared = mode[0][: columns.shared].copy()
     shared[columns.repeated] += own
-    theta = shared[columns.mu][arm] + sum(found.modifiers[at, m] * shared[columns.phi(m)][arm] for m in range(3))
+    theta = shared[columns.mu][arm] + sum(found.modifiers[at, m] * shared[columns.phi(m)][arm] for m in range(4))
     number = 400_000
     paid = {}
     for contacted in (False, True):

@@ -15,7 +15,7 @@ import numpy as np
 
 from duecourse.science.decisions.learned.book import CALLS, NONE, WRITTEN, Bools, Floats, Ints, Resources
 
-_SWEEPS, _HALVINGS, _REFILLS = 4, 22, 3
+_SWEEPS, _HALVINGS, _REFILLS = 3, 18, 3
 _SLACK = 1e-9
 
 
@@ -69,7 +69,7 @@ def allocate_draws(quality: Floats, limits: Limits) -> Allocation:
         codes = np.flatnonzero(kind == code)
         best[code], arm[code] = _best_of(quality, codes)
     use = np.stack([limits.use[:, np.flatnonzero(kind == code)[0]] for code in range(number)])
-    prices = _prices(best, use, limits.total)
+    prices = _prices(best.astype(np.float32), use, limits.total)  # only prices are rough, no sum is
     chosen = _choose(best, prices @ use.T)
     bound = _bound(best, prices, use, limits.total)
     for draw in range(chosen.shape[0]):
@@ -90,6 +90,7 @@ def _best_of(quality: Floats, codes: Ints) -> tuple[Floats, Ints]:
 
 def _choose(best: Floats, charge: Floats) -> Ints:
     """(D, P) the class of largest value less its charge (D, K), the first one on ties."""
+    charge = charge.astype(best.dtype)
     value, chosen = best[0] - charge[:, [0]], np.zeros(best.shape[1:], dtype=np.int64)
     for code in range(1, best.shape[0]):
         net = best[code] - charge[:, [code]]

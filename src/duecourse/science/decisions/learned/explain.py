@@ -35,7 +35,8 @@ _SEGMENT_WORDS = {
 _MODIFIER_WORDS = {
     "lateness": ("it usually pays early", "it usually pays late"),
     "speed": ("it is slow once overdue", "it is quick once overdue"),
-    "response": ("contacts have moved it little", "contacts have moved it before"),
+    "tardiness": ("it is mostly on time", "it is late more often than not"),
+    "quarrels": ("it seldom disputes", "it disputes often"),
 }
 
 

@@ -1,6 +1,6 @@
 """The Bayesian weekly payment hazard: columns, posterior mode by Newton, Laplace posterior, draws.
 
-    logit h = b0 + age dummies(0..3) + b_age g + month phase(3) + history(3) + segment + batchness x phase(3)
+    logit h = b0 + age dummies(0..3) + b_age g + month phase(3) + history(4) + segment + batchness x phase(3)
               + sum over arms of theta_a(i) E_a + contacts outside the experiment(3)
     theta_a(i) = mu_a + delta_{a, segment(i)} + phi_a . history(i)
 
@@ -26,9 +26,10 @@ from duecourse.science.decisions.learned.weeks import PHASES
 
 KEPT_PER_WEEK = 0.98  # [A] weight of a row falls by 2 % a week: half after 34 weeks
 NEWTON_STEPS, SMALLEST_WEIGHT, STEP_TOLERANCE = 24, 1e-4, 1e-8
-LARGE_STEP, SMALLEST_STEP = 0.1, 1e-3
+LARGE_STEP, SMALLEST_STEP = 0.4, 1e-3
+_CHUNK = 8192  # rows of a Gram matrix at a time: what fits into the processor's cache
 _BASE = 1 + AGE_DUMMIES + 1 + PHASES + MODIFIERS + PHASES
-MODIFIER_NAMES = ("lateness", "speed", "response")
+MODIFIER_NAMES = ("lateness", "speed", "tardiness", "quarrels")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Columns:
 class Features:
     """n invoice-weeks as the columns are made from them: ``age`` in weeks, month ``phase``, history, exposures.
 
-    ``batchness`` (n,), ``modifiers`` (n, 3), ``exposure`` (n, A + 3), ``drawn`` (n, A) or empty.
+    ``batchness`` (n,), ``modifiers`` (n, 4), ``exposure`` (n, A + 3), ``drawn`` (n, A) or empty.
     """
 
     age: Ints
@@ -107,7 +108,7 @@ class Features:
 
 def shared_columns(columns: Columns, rows: Features) -> Floats:
     """(n, shared) the columns that everybody shares: base, exposures, history x exposures, contacts outside."""
-    result = np.zeros((rows.age.size, columns.shared))
+    result = np.zeros((rows.age.size, columns.shared), order="F")  # written column by column
     everywhere = np.arange(rows.age.size)
     result[:, 0] = 1
     young = np.flatnonzero((rows.age >= 0) & (rows.age < AGE_DUMMIES))
@@ -207,10 +208,10 @@ class Posterior:
         result: Floats = np.sqrt(np.diag(self.covariance))
         return result
 
-    def draws(self, number: int, rng: np.random.Generator) -> Floats:
-        """(number, coefficients) draws from the posterior."""
+    def draws(self, number: int, rng: np.random.Generator, temper: float = 1.0) -> Floats:
+        """(number, coefficients) draws from the posterior, its standard deviations times ``temper``."""
         noise = rng.standard_normal((self.mode.size, number))
-        result: Floats = self.mode + solve_triangular(self.factor.T, noise, lower=False).T
+        result: Floats = self.mode + temper * solve_triangular(self.factor.T, noise, lower=False).T
         return result
 
 
@@ -291,9 +292,18 @@ def _hessian(design: Design, prior: Prior, coefficients: Floats) -> Floats:
     shared, repeated = slice(0, columns.shared), columns.repeated
     for segment, rows in design.groups():
         Z, own = design.Z[rows], columns.own(segment)
-        gram = Z.T @ (Z * curvature[rows, None])
+        gram = _gram(Z, curvature[rows])
         hessian[shared, shared] += gram
         hessian[shared, own] += gram[:, repeated]
         hessian[own, shared] += gram[repeated]
         hessian[own, own] += gram[np.ix_(repeated, repeated)]
     return hessian
+
+
+def _gram(Z: Floats, weight: Floats) -> Floats:
+    """Z' diag(weight) Z."""
+    result = np.zeros((Z.shape[1], Z.shape[1]))
+    for start in range(0, Z.shape[0], _CHUNK):
+        part = Z[start : start + _CHUNK]
+        result += part.T @ (part * weight[start : start + _CHUNK, None])
+    return result

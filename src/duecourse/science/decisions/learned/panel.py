@@ -17,9 +17,8 @@ from duecourse.science.decisions.learned.weeks import Weeks, phases, weeks_of
 
 OLDEST_AGE = 52  # weeks since due after which an invoice tells nothing more about reminders
 AGE_DUMMIES = 4
-MODIFIERS = 3  # history figures that change effects: lateness, speed when overdue, response to contacts
-_SPEED_PRIOR_WEEKS, _TYPICAL_SPEED = 8.0, 0.15
-_RESPONSE_PRIOR_WEEKS = 6.0
+MODIFIERS = 4  # history figures that change effects: lateness, speed when overdue, tardiness, quarrels
+_SPEED_PRIOR_WEEKS, _TYPICAL_SPEED = 5.0, 0.15
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Panel:
 
     ``age``: full weeks since due. ``paid``, ``lost``: whether the invoice was paid, or written off, in the week.
     ``exposure`` (n, A + 3) as ``exposure.lagged``; ``drawn`` (n, A) what the logged propensities made to be expected.
-    ``modifiers`` (n, 3) are centred history figures, ``ago`` counts weeks back from the present.
+    ``modifiers`` (n, 4) are centred history figures, ``ago`` counts weeks back from the present.
     """
 
     invoice: Ints
@@ -55,15 +54,14 @@ class Panel:
 class Past:
     """Everything that is read from a book once: weeks, contacts, habits, rows, and the present invoices' figures.
 
-    ``speed`` and ``response`` (P,) are the modifiers as of today.
+    ``modifiers`` (P, 4) are the history figures as of today.
     """
 
     weeks: Weeks
     contacts: Contacts
     habits: Habits
     panel: Panel
-    speed: Floats
-    response: Floats
+    modifiers: Floats
     lags: tuple[float, ...]
 
 
@@ -79,18 +77,17 @@ def past_of(book: Book, lags: tuple[float, ...] = DEFAULT_KERNEL, *, drawn: bool
     paid = (book.paid_day[invoice] >= begins) & (book.paid_day[invoice] < ends)
     lost = (book.written_off_day[invoice] >= begins) & (book.written_off_day[invoice] < ends)
     exposed = lagged(contacts, week, point, age + 1, lags)
-    strength = np.minimum(exposed.sum(axis=1), 1.0)
-    speed, response = _reactions(_Cells(weeks.last + 1, book.points, week, point), paid, strength)
+    speed = _speed(_Cells(weeks.last + 1, book.points, week, point), paid)
     cell = (week, point)
     return Past(
         weeks, contacts, habits,
         Panel(
             invoice=invoice, point=point, week=week, age=age, ago=weeks.last - week, phase=phases(begins),
             segment=habits.segment[cell], batchness=habits.batchness[cell],
-            modifiers=np.stack([habits.lateness[cell], speed[cell], response[cell]], axis=1), exposure=exposed,
+            modifiers=_figures(habits, speed, cell), exposure=exposed,
             drawn=expected(contacts, week, point, age + 1, lags) if drawn else np.empty((0, 0)), paid=paid, lost=lost,
         ),
-        speed[weeks.last], response[weeks.last], lags,
+        _figures(habits, speed, (np.full(book.points, weeks.last), np.arange(book.points))), lags,
     )  # fmt: skip
 
 
@@ -135,6 +132,11 @@ def _disputed(book: Book, invoice: Ints, begins: Ints) -> Bools:
     return result
 
 
+def _figures(habits: Habits, speed: Floats, cell: tuple[Ints, Ints]) -> Floats:
+    """(n, 4) history figures of the cells (week, point)."""
+    return np.stack([table[cell] for table in (habits.lateness, speed, habits.tardiness, habits.quarrels)], axis=1)
+
+
 @dataclass(frozen=True)
 class _Cells:
     weeks: int
@@ -150,16 +152,9 @@ class _Cells:
         return result
 
 
-def _reactions(cells: _Cells, paid: Bools, strength: Floats) -> tuple[Floats, Floats]:
-    """(W, P) each: log speed of payment when overdue, and log response (speed when contacted over speed when not).
-
-    Both are drawn towards the typical with the weight of a few weeks; only earlier weeks count.
-    """
+def _speed(cells: _Cells, paid: Bools) -> Floats:
+    """(W, P) log speed of payment when overdue, before each week; drawn to the typical by the weight of some weeks."""
     weeks, paid_weeks = cells.before(np.ones(paid.size)), cells.before(paid)
-    speed = np.log((paid_weeks + _SPEED_PRIOR_WEEKS * _TYPICAL_SPEED) / (weeks + _SPEED_PRIOR_WEEKS) / _TYPICAL_SPEED)
-    contacted, paid_contacted = cells.before(strength), cells.before(paid * strength)
-    prior = _RESPONSE_PRIOR_WEEKS
-    own_speed = _TYPICAL_SPEED * np.exp(speed)  # the customer's own speed is the target of both halves
-    with_contact = (paid_contacted + prior * own_speed) / (contacted + prior)
-    without = (paid_weeks - paid_contacted + prior * own_speed) / (weeks - contacted + prior)
-    return speed, np.log(with_contact / without)
+    rate = (paid_weeks + _SPEED_PRIOR_WEEKS * _TYPICAL_SPEED) / (weeks + _SPEED_PRIOR_WEEKS)
+    result: Floats = np.log(rate / _TYPICAL_SPEED)
+    return result

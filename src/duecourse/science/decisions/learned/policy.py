@@ -31,9 +31,10 @@ from duecourse.science.decisions.learned.value import (
     situations_of,
     value_bands,
 )
-from duecourse.science.decisions.learned.write_off import TYPICAL, Ends, ends_of
+from duecourse.science.decisions.learned.write_off import Ends, ends_of
 
 DRAWS = 64
+TEMPER = 0.5  # draws deviate half as far from the mode: full Thompson draws cost a fifth of the gain and taught nothing
 MESSAGES_OF_LADDER = 1.1
 NOT_MODELLED = (NONE, ARM["route_dispute"], ARM["escalate"])
 
@@ -42,7 +43,8 @@ NOT_MODELLED = (NONE, ARM["route_dispute"], ARM["escalate"])
 class Settings:
     """What a tenant or an experiment may choose; the defaults are those of the method's page.
 
-    ``learnt`` is the prior to start from (None: cold). ``attention`` is the price of a message in units of the list,
+    ``learnt`` is the prior to start from (None: cold), ``temper`` the share of a draw's deviation from the mode that is
+    kept (1: plain Thompson sampling). ``attention`` is the price of a message in units of the list,
     ``messages_of_ladder`` the cap on messages as a multiple of what the ladder would send (infinite: none).
     """
 
@@ -52,6 +54,7 @@ class Settings:
     epsilon: float = EPSILON
     attention: float = ATTENTION
     messages_of_ladder: float = MESSAGES_OF_LADDER
+    temper: float = TEMPER
     instrument: bool = True
     tune: bool = True
     offer: Offer | None = None
@@ -101,9 +104,9 @@ def learn(book: Book, resources: Resources, settings: Settings, warm: Knowledge 
     prior = mixed_prior(columns, settings.learnt, tuning.spread, settings.trust)
     start = warm.posterior.mode if warm is not None and same else None
     posterior = fit(design_of(past.panel, columns), prior, start)
-    typical = settings.learnt.write_off_weekly if settings.learnt is not None else TYPICAL
+    losses = settings.learnt.losses if settings.learnt is not None else None
     knowledge = Knowledge(
-        past, columns, prior, posterior, tuning, ends_of(book, past.panel, typical), np.zeros(len(columns.arms)),
+        past, columns, prior, posterior, tuning, ends_of(book, past.panel, losses), np.zeros(len(columns.arms)),
         alarm=False,
     )  # fmt: skip
     if not with_check:
@@ -121,7 +124,7 @@ def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settin
     knowledge = learn(book, resources, settings, warm)
     entropy = (*(seed if isinstance(seed, tuple) else (seed,)), book.as_of)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(entropy))))
-    draws = knowledge.posterior.draws(settings.draws, rng)
+    draws = knowledge.posterior.draws(settings.draws, rng, settings.temper)
     turn = book if only is None else _only(book, only)
     situations = situations_of(turn, knowledge.past, knowledge.columns, knowledge.ends)
     effects = effects_of(situations, knowledge.columns, draws, knowledge.past, resources.weekly_capital)

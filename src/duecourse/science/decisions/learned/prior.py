@@ -16,8 +16,8 @@ import numpy as np
 
 from duecourse.core.ids import sha256_hex
 from duecourse.ledger.schema import ARMS
-from duecourse.science.decisions.learned.book import HARSH
-from duecourse.science.decisions.learned.hazard_model import Columns, Prior
+from duecourse.science.decisions.learned.book import HARSH, Floats
+from duecourse.science.decisions.learned.hazard_model import MODIFIER_NAMES, Columns, Prior
 
 TRUST = 0.4  # [A] share of the simulated evidence that a real company is given
 COLD_SHARE = 0.5
@@ -61,7 +61,7 @@ def cold_prior(columns: Columns, spread: Spread = ASSUMED_SPREAD) -> Prior:
 def _sd_of(group: str, name: str, spread: Spread) -> float:
     if group == "delta":
         return spread.delta
-    if group in ("lateness", "speed", "response") and ":" in name:
+    if group in MODIFIER_NAMES and ":" in name:
         return spread.phi
     if group == "segment":
         return spread.segment
@@ -72,10 +72,13 @@ def _sd_of(group: str, name: str, spread: Spread) -> float:
 
 @dataclass(frozen=True)
 class Learnt:
-    """The content of a prior file: per coefficient name the mean and the spread over companies."""
+    """The content of a prior file: per coefficient name the mean and the spread over companies.
+
+    ``losses``: coefficients of the write-off hazard (``write_off.Ends``), None where the file has none.
+    """
 
     coefficients: Mapping[str, tuple[float, float]]
-    write_off_weekly: float
+    losses: Floats | None
     prior_id: str
     about: str
 
@@ -96,7 +99,12 @@ def read_learnt(text: str) -> Learnt:
     if any(not np.isfinite(pair).all() or pair[1] <= 0 for pair in found.values()):
         raise ValueError("a prior needs finite means and positive standard deviations")
     digest = sha256_hex(text.encode())[:8]
-    return Learnt(found, float(raw["write_off_weekly"]), f"{raw['name']}/{digest}", str(raw["about"]))
+    return Learnt(
+        found,
+        None if raw.get("losses") is None else np.array(raw["losses"], dtype=np.float64),
+        f"{raw['name']}/{digest}",
+        str(raw["about"]),
+    )
 
 
 def mixed_prior(

@@ -24,6 +24,8 @@ STRATEGIC_LATE, STRATEGIC_SHARE = 15.0, 0.8
 CASH_SHARE = 0.15
 FORGETFUL_SHARE, FORGETFUL_DAYS = 0.5, 7
 PRIOR_PAYMENTS = 5.0  # the book counts as this many payments of the customer
+TYPICAL_DISPUTED = 0.04  # [A]
+TARDINESS_UNITS, QUARREL_UNITS = 4.0, 10.0  # so that a customer like few others is about one unit away
 TYPICAL_LOG_LATE = 1.5  # [A] mean of log(1 + days late): shrinkage target and centre
 YEAR_WEEKS = 52
 _EARLIEST, _LATEST = -30, 90
@@ -31,11 +33,17 @@ _EARLIEST, _LATEST = -30, 90
 
 @dataclass(frozen=True)
 class Habits:
-    """Per week and point (W, P), from facts before the week began: segment, shrunk log-lateness, batchness."""
+    """Per week and point (W, P), from facts before the week began: segment, and shrunk, centred history figures.
+
+    ``lateness``: log(1 + days late); ``batchness``: share of payments at month ends; ``tardiness``: share of payments
+    that came late, in quarters; ``quarrels``: share of invoices disputed, in tenths.
+    """
 
     segment: Ints
     lateness: Floats
     batchness: Floats
+    tardiness: Floats
+    quarrels: Floats
 
 
 class _Tally:
@@ -83,7 +91,11 @@ def habits_of(book: Book, weeks: Weeks) -> Habits:
     segment = np.full(tally.shape, _OCCASIONAL, dtype=np.int64)
     for code in sorted(fits, reverse=True):
         segment[fits[code]] = code
-    return Habits(segment, lateness, batchness)
+    tardiness = ((1 - punctual) * number + PRIOR_PAYMENTS * 0.5) / (number + PRIOR_PAYMENTS) - 0.5
+    issued = tally.of(book.issued, book.point)
+    disputed = tally.of(book.dispute_opened, book.point[book.dispute_invoice])
+    quarrels = (disputed + PRIOR_PAYMENTS * TYPICAL_DISPUTED) / (issued + PRIOR_PAYMENTS) - TYPICAL_DISPUTED
+    return Habits(segment, lateness, batchness, TARDINESS_UNITS * tardiness, QUARREL_UNITS * quarrels)
 
 
 def _disputer(book: Book, tally: _Tally) -> Bools:

@@ -12,7 +12,7 @@ import numpy as np
 
 from duecourse.science.decisions.learned.book import Book, Floats
 from duecourse.science.decisions.learned.exposure import DEFAULT_KERNEL, KERNELS
-from duecourse.science.decisions.learned.hazard_model import Columns, Posterior, Prior, design_of, fit
+from duecourse.science.decisions.learned.hazard_model import MODIFIER_NAMES, Columns, Posterior, Prior, design_of, fit
 from duecourse.science.decisions.learned.panel import Past, past_of
 from duecourse.science.decisions.learned.prior import ASSUMED_SPREAD, Learnt, Spread, mixed_prior
 
@@ -104,7 +104,7 @@ def groups_of(columns: Columns) -> dict[str, list[int]]:
         kind = name.partition(":")[0]
         if kind in ("mu", "delta", "segment"):
             groups[kind].append(at)
-        elif kind in ("lateness", "speed", "response") and ":" in name:
+        elif kind in MODIFIER_NAMES and ":" in name:
             groups["phi"].append(at)
         elif name.startswith("batchness"):
             groups["batch"].append(at)

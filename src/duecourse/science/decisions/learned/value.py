@@ -64,10 +64,10 @@ def situations_of(book: Book, past: Past, columns: Columns, ends: Ends) -> Situa
     invoice = invoice[np.argsort(book.point[invoice], kind="stable")]
     point, now = book.point[invoice], past.weeks.last
     segment = past.habits.segment[now, point]
-    modifiers = np.stack([past.habits.lateness[now, point], past.speed[point], past.response[point]], axis=1)
+    modifiers = past.modifiers[point]
     age = np.minimum((book.as_of - book.due[invoice] - 1) // 7, OLDEST_AGE)
     future = np.empty((invoice.size, HORIZON, columns.shared))
-    loss = np.empty((invoice.size, HORIZON))
+    loss, first_rate = np.empty((invoice.size, HORIZON)), ends.first_rate(segment, modifiers)
     batchness = past.habits.batchness[now, point]
     for step in range(HORIZON):
         week = np.full(invoice.size, now + step)
@@ -78,11 +78,11 @@ def situations_of(book: Book, past: Past, columns: Columns, ends: Ends) -> Situa
             np.minimum(age + step, OLDEST_AGE), phases(begins), batchness, modifiers, exposed, np.empty((0, 0))
         )
         future[:, step] = shared_columns(columns, rows)
-        loss[:, step] = weekly_loss(ends.lost, segment, age + step) + ends.given_up[np.clip(age + step, 0, None)]
+        loss[:, step] = weekly_loss(first_rate, age + step) + ends.given_up[np.clip(age + step, 0, None)]
     return Situations(
         invoice, point, segment, age, modifiers, book.collectible_minor[invoice], future,
         past.contacts.dampening[now, point],
-        np.minimum(loss, SURELY), ends.lost[segment], ends.given_up,
+        np.minimum(loss, SURELY), first_rate, ends.given_up,
     )  # fmt: skip
 
 
