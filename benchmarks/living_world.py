@@ -180,8 +180,7 @@ def nothing_to_gain(seeds: int) -> str:
     return "\n\n".join([
         "## World `null`: nothing to gain",
         table(("policy", "gain over no contact, %", "minus its price, %", "rest (goal: within 2 s.e. of 0)"), rows),
-        "With unlimited cash and without lost orders the rest is exactly 0 (a test); finite cash is paid in another "
-        "order, and an order that is lost cannot become a bad debt.",
+        "The rest is 0 to the cent: a contact has no other way to money than its effect (also a test).",
     ])  # fmt: skip
 
 

@@ -110,8 +110,7 @@ def test_the_order_of_the_policies_in_base(base: Living, paying: Paying) -> None
 
 
 def test_where_contacts_do_nothing_a_policy_loses_exactly_its_price() -> None:
-    # Only finite cash, which is paid in another order, could add anything to that.
-    spec = load_living("null", {"purse": {"on": False}})
+    spec = load_living("null")
     for seed in SEEDS[:1]:
         world = LivingWorld(spec, seed, 13)
         left = world.run(none)

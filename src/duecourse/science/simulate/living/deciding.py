@@ -86,7 +86,7 @@ def _write_off(
 
 
 def affordable(nature: Nature, state: State, rows: Ints, decides: Flags) -> Flags:
-    """Whether payers of finite cash can pay what they decided: those who contacted them first, then the oldest bill."""
+    """Whether payers of finite cash can pay what they decided: the oldest bill first, so one paid delays another."""
     purse, names = nature.world.purse, list(nature.world.company.types)
     can = np.ones(rows.size, dtype=bool)
     if not purse.on:
@@ -97,8 +97,7 @@ def affordable(nature: Nature, state: State, rows: Ints, decides: Flags) -> Flag
     tight = np.isin(kind, [names.index(each) for each in purse.kinds])
     wanted = np.flatnonzero(decides & tight[nature.invoice_point[rows]])
     owner, due = nature.invoice_point[rows[wanted]], nature.orders.due[rows[wanted]]
-    loud = (state.exposure.sum(axis=2).sum(axis=0) > 0)[owner]
-    order = np.lexsort((wanted, due, ~loud, owner))
+    order = np.lexsort((wanted, due, owner))
     wanted, owner = wanted[order], owner[order]
     major = nature.orders.amount_minor[rows[wanted]] / 100
     spent = np.cumsum(major)
