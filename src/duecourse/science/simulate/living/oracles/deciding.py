@@ -23,7 +23,8 @@ from duecourse.science.simulate.living.view import CALLS, FIRM
 from duecourse.science.simulate.pay_calendar import Floats
 
 FUTURE = 1.3  # contacts that will still come raise the later chances of being paid so many times
-USUAL_RATE = 1.0  # [A] contacts a week of a contacted inbox: a contact now also makes the following ones more annoying
+# [A] A contact now makes the following ones more annoying and less effective: as if so many came each week.
+AFTERWARDS = 2.0
 MONTH = np.array([0.54, 0.23, 0.23])  # shares of ordinary weeks, month-end weeks and those after them
 CHOICES = tuple(code for name, code in ARM.items() if name not in ("none", "escalate") and code not in HANDLING)
 
@@ -127,7 +128,7 @@ class _Oracle:
         logit = annoyance.complaint + annoyance.complaint_fatigue * watch.fatigue[:, None]
         chance = annoyance.complaint_factor / (1 + np.exp(-(logit + annoyance.complaint_firm * firm)))
         keep = self.world.effects.keep
-        tired = watch.fatigue + USUAL_RATE * keep / (1 - keep)
+        tired = watch.fatigue + AFTERWARDS * keep / (1 - keep)
         felt = capacity.annoyance * tired[:, None] * book.point_band[:, None]
         return capacity.cost + felt + chance * at_stake[:, None]
 
