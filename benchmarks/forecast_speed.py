@@ -29,7 +29,7 @@ from scipy.special import ndtr
 from duecourse.core.calendar import epoch_day
 from duecourse.science.forecast import IssuedHistory, OpenItems, PastInvoices, Shares, forecast_cash, simulate_open_book
 from duecourse.science.forecast.grouping import group_keys
-from duecourse.science.forecast.inflow import NOT_PAID
+from duecourse.science.forecast.issued import NOT_PAID
 from duecourse.science.forecast.open_book import batch_keys
 
 AS_OF = epoch_day(date(2026, 11, 2))

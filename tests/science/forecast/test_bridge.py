@@ -12,7 +12,8 @@ import pytest
 from duecourse.science.forecast import IssuedHistory, OpenItems
 from duecourse.science.forecast.bridge import BAND, STEPS, Side, bridge, by_step, movers
 from duecourse.science.forecast.cash import in_whole_units, open_mean
-from duecourse.science.forecast.inflow import NOT_PAID, inflow_mean
+from duecourse.science.forecast.inflow import inflow_mean
+from duecourse.science.forecast.issued import NOT_PAID
 from duecourse.science.forecast.received import COLUMNS
 
 THEN, NOW = date(2026, 6, 1), date(2026, 6, 3)

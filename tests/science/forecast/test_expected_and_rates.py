@@ -20,16 +20,10 @@ from duecourse.science.forecast.cash import CashBands
 from duecourse.science.forecast.converted import RATES, converted_table, rate_findings, rates_on
 from duecourse.science.forecast.expected import EXPECTED, expected_findings, with_expected
 from duecourse.science.forecast.groups import OTHERS, adding_up
-from duecourse.science.forecast.inflow import (
-    NOT_PAID,
-    IssuedHistory,
-    expected_scale,
-    history_notes,
-    inflow_mean,
-    issue_volume,
-)
+from duecourse.science.forecast.inflow import expected_scale, history_notes, inflow_mean, issue_volume
 from duecourse.science.forecast.inflow_calendar import month_factors, month_position
 from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
+from duecourse.science.forecast.issued import NOT_PAID, IssuedHistory
 from duecourse.science.timing.predict import predict
 
 HEAD = "customer_id,amount,currency,terms_days,issue_on,start_on,every_months,until_on,order_reference,additional\n"

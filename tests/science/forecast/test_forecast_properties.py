@@ -239,7 +239,7 @@ def test_the_order_of_past_invoices_changes_no_byte() -> None:
 def test_what_is_not_paid_within_the_lags_is_not_paid_at_their_end() -> None:
     """Half of the invoices is never paid: 170 days bring half of the volume, and not the rest of it on day 120."""
     from duecourse.science.forecast import simulate_inflow
-    from duecourse.science.forecast.inflow import NOT_PAID
+    from duecourse.science.forecast.issued import NOT_PAID
 
     issue = np.repeat(20_454 - np.arange(1, 300), 2)
     paid = np.where(np.arange(len(issue)) % 2 == 0, issue + 5, NOT_PAID)

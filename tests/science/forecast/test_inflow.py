@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from duecourse.core.calendar import weekday
 from duecourse.science.forecast import IssuedHistory, PastInvoices, simulate_inflow
-from duecourse.science.forecast.inflow import NOT_PAID, inflow_mean, issue_volume, lag_cdf
+from duecourse.science.forecast.inflow import inflow_mean, issue_volume, volume_surprise
+from duecourse.science.forecast.inflow_draws import copied_days, level_shock
+from duecourse.science.forecast.issued import NOT_PAID
+from duecourse.science.forecast.lags import lag_cdf, lags_ahead, paying_factors, position_in_month
 
 MONDAY = 20_454 - 20_454 % 7 + 4  # an epoch day that is a Monday (1970-01-01 was a Thursday)
 
@@ -84,3 +88,68 @@ def test_draws_scatter_around_the_mean_and_repeat() -> None:
     assert abs(total.mean() - mean) < 4 * total.std() / np.sqrt(400) + 0.01 * mean
     assert total.std() > 0
     assert np.array_equal(cash, simulate_inflow(past, days=60, draws=400, seed=4))
+
+
+def monthly_book(months: int) -> IssuedHistory:
+    """Two invoices every day; one of them is paid on the 30th day, the other on the first day of a month after that."""
+    day = np.arange(18_262, 18_262 + 30 * months, dtype=np.int64)  # from 2020-01-01 on
+    after = day + 30
+    first_of_next = (after.astype("datetime64[D]").astype("datetime64[M]") + 1).astype("datetime64[D]").astype(np.int64)
+    issue, paid = np.r_[day, day], np.r_[after, first_of_next]
+    as_of = int(day[-1]) + 1
+    return IssuedHistory(as_of, issue, np.where(paid < as_of, paid, NOT_PAID), np.full(len(issue), 1000))
+
+
+def test_money_is_expected_where_in_the_month_it_used_to_come() -> None:
+    book = monthly_book(20)
+    factors = paying_factors(book)
+    assert factors[0] > 4  # the first two days of a month
+    assert factors[1:].max() < 1
+    week = inflow_mean(book, 91)
+    day = book.as_of + np.arange(91)
+    starts = np.flatnonzero(position_in_month(day) == 0)
+    later = starts[starts > 45]  # what comes earlier is from invoices that are issued already
+    around = np.setdiff1d(np.arange(46, 91), starts)
+    assert week[later].mean() > 4 * week[around].mean()
+
+
+def test_a_book_without_monthly_habit_keeps_its_plain_curves() -> None:
+    book = weekly_book(60, lag=10)
+    assert paying_factors(book) == pytest.approx(np.ones(8))
+    assert lags_ahead(book, 14) == pytest.approx(lag_cdf(book)[(np.arange(14) + weekday(MONDAY)) % 7])
+
+
+def test_payments_fewer_than_twenty_hardly_move_a_factor() -> None:
+    """A single payment, on the first of a month, of an invoice issued 30 days before."""
+    issue = np.array([18_262 + 31 - 30])
+    factors = paying_factors(IssuedHistory(18_400, issue, issue + 30, np.array([1000])))
+    assert np.abs(factors - 1).max() < 0.05
+
+
+def test_the_level_is_as_uncertain_as_past_quarters_were() -> None:
+    steady = weekly_book(60)
+    assert volume_surprise(steady) == pytest.approx(0.0, abs=1e-9)
+    amount = steady.amount_minor.copy()
+    amount[20:40] *= 3  # twenty weeks of triple business
+    wild = IssuedHistory(steady.as_of, steady.issue_day, steady.paid_day, amount)
+    spread = volume_surprise(wild)
+    assert spread is not None
+    assert 0.3 < spread < 1.0
+    assert volume_surprise(weekly_book(27)) is None  # 8 weeks before and 13 after leave seven mornings
+    assert volume_surprise(weekly_book(28)) is not None
+    assert level_shock(wild, 4000, 0).std() > 5 * level_shock(steady, 4000, 0).std()
+
+
+def test_the_days_of_a_coming_week_copy_one_past_week() -> None:
+    rng = np.random.default_rng(0)
+    issue = np.sort(MONDAY - 1 - rng.integers(0, 7 * 30, 2000)).astype(np.int64)
+    history = IssuedHistory(MONDAY, issue, issue + 5, np.full(2000, 100))
+    week_of_copy: dict[tuple[int, int], set[int]] = {}
+    for copy in copied_days(history, 14, 50, 0):
+        back = (MONDAY + copy.ahead - int(issue[copy.rows[0]])) // 7 - copy.ahead // 7
+        for draw in copy.draws.tolist():
+            week_of_copy.setdefault((copy.ahead // 7, draw), set()).add(back)
+    # Only while the rate glides from the recent to the long weeks may a draw change over inside a week.
+    assert np.mean([len(weeks) == 1 for weeks in week_of_copy.values()]) > 0.8
+    assert max(len(weeks) for weeks in week_of_copy.values()) == 2
+    assert len({week for weeks in week_of_copy.values() for week in weeks}) > 5

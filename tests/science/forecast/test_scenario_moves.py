@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duecourse.core.calendar import weekday
-from duecourse.science.forecast.inflow import NOT_PAID
+from duecourse.science.forecast.issued import NOT_PAID
 from duecourse.science.forecast.scenarios import moves as acts
 from duecourse.science.forecast.scenarios.moves import InvoiceRows, Move, MovedBook, moved_parts
 from duecourse.science.forecast.scenarios.roster import Roster, UnknownCustomer

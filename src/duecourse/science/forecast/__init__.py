@@ -7,8 +7,8 @@ See docs/science/cash-forecast.md.
 from duecourse.science.forecast.book import open_items, past_invoices
 from duecourse.science.forecast.cash import CashBands, Extras, cash_tables, forecast_book, forecast_cash
 from duecourse.science.forecast.groups import GroupedCash, group_table
-from duecourse.science.forecast.inflow import IssuedHistory
 from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
+from duecourse.science.forecast.issued import IssuedHistory
 from duecourse.science.forecast.open_book import OpenItems, Shares, simulate_open_book
 from duecourse.science.forecast.schedule import expected_schedule
 

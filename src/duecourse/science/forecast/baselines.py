@@ -19,16 +19,10 @@ import polars as pl
 from duecourse.ledger.as_of import View
 from duecourse.ledger.collectible import collectible
 from duecourse.science.forecast.cash import no_past
-from duecourse.science.forecast.inflow import (
-    LAG_HORIZON_DAYS,
-    LAG_WINDOW_DAYS,
-    LEAST_INVOICES_A_WEEKDAY,
-    WEEK,
-    inflow_mean,
-    issue_volume,
-    weekday,
-)
+from duecourse.science.forecast.inflow import inflow_mean, issue_volume, weekday
 from duecourse.science.forecast.inflow_draws import PastInvoices
+from duecourse.science.forecast.issued import WEEK
+from duecourse.science.forecast.lags import LAG_HORIZON_DAYS, LAG_WINDOW_DAYS, LEAST_INVOICES_A_WEEKDAY
 from duecourse.science.forecast.open_book import Floats, Integers
 from duecourse.science.timing.baselines import (
     FEWEST_FOR_MEDIAN,

@@ -13,8 +13,9 @@ import polars as pl
 from duecourse.core.calendar import NO_DAYS, epoch_day
 from duecourse.ledger.as_of import View
 from duecourse.ledger.balances import invoice_balances
-from duecourse.science.forecast.inflow import NOT_PAID, WEEK, IssuedHistory, volume_by_group
+from duecourse.science.forecast.inflow import volume_by_group
 from duecourse.science.forecast.inflow_draws import PastInvoices
+from duecourse.science.forecast.issued import NOT_PAID, WEEK, IssuedHistory
 from duecourse.science.forecast.open_book import OpenItems
 from duecourse.science.forecast.parts import open_parts, paid_dilution, payable_shares, payers
 from duecourse.science.forecast.plans import end_of_wait, instalments_kept, pieces

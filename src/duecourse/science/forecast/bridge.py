@@ -25,14 +25,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from duecourse.science.forecast.inflow import (
-    LAG_HORIZON_DAYS,
-    IssuedHistory,
-    inflow_mean,
-    issue_volume,
-    lag_cdf,
-    weekday,
-)
+from duecourse.science.forecast.inflow import inflow_mean, issue_volume
+from duecourse.science.forecast.issued import IssuedHistory
+from duecourse.science.forecast.lags import LAG_HORIZON_DAYS, lags_ahead
 from duecourse.science.forecast.open_book import Floats, Integers, OpenItems
 
 RECEIVED, TIME, NEW, AMOUNTS, CURVES, INFLOW, REFIT, BAND = (
@@ -203,11 +198,10 @@ class _States:
         early = np.zeros(days)
         if len(history.issue_day) and self.gap:
             volume = issue_volume(history, days)
-            pmf = np.diff(lag_cdf(history), axis=1, prepend=0.0)
-            ahead = weekday(history.as_of + np.arange(days, dtype=np.int64))
+            pmf = np.diff(lags_ahead(history, days), axis=1, prepend=0.0)
             for k in range(min(self.gap, days)):
                 reach = min(days - k, LAG_HORIZON_DAYS)
-                early[k : k + reach] += volume[k] * pmf[ahead[k], :reach]
+                early[k : k + reach] += volume[k] * pmf[k, :reach]
         whole = float(inflow_mean(history, days)[first:last].sum())
         set_aside = float(early[first:last].sum())
         return set_aside, whole - set_aside

@@ -18,8 +18,9 @@ from duecourse.ledger.as_of import View
 from duecourse.science.forecast.book import open_items, past_invoices
 from duecourse.science.forecast.grouping import by_week, group_keys, group_means, groups_to_fill
 from duecourse.science.forecast.groups import GroupedCash, Keys, grouped_cash
-from duecourse.science.forecast.inflow import NOT_PAID, IssuedHistory, inflow_mean
+from duecourse.science.forecast.inflow import inflow_mean
 from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
+from duecourse.science.forecast.issued import NOT_PAID, IssuedHistory
 from duecourse.science.forecast.open_book import OpenItems, Shares, simulate_open_book
 from duecourse.science.forecast.shocks import Floats, Integers
 

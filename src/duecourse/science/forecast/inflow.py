@@ -2,63 +2,30 @@
 
 Volume on future day k: ``E_k = (1 - g_k) M8 + g_k M26`` with M_n the mean amount issued on the same weekday in the last
 n weeks and ``g_k = min(1, k / 42)``: recent weeks lead at first, half a year of them later, because eight weeks alone
-lose to a plain 13-week mean. Lag from issue to cash: amount-weighted Kaplan-Meier per **issue weekday**, since terms
-and pay-runs make the lag depend on the day of the week.
+lose to a plain 13-week mean. How long it takes from issue to cash: ``lags``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from duecourse.core.calendar import NO_DAYS
 from duecourse.core.calendar import weekday as weekday
 from duecourse.science.forecast.inflow_calendar import day_scale
+from duecourse.science.forecast.issued import WEEK, IssuedHistory
+from duecourse.science.forecast.lags import (
+    LAG_HORIZON_DAYS,
+    LAG_WINDOW_DAYS,
+    LEAST_INVOICES_A_WEEKDAY,
+    lags_ahead,
+)
 from duecourse.science.forecast.shocks import Floats, Integers
 
-WEEK = 7
 RECENT_WEEKS, LONG_WEEKS, LEAST_WEEKS = 8, 26, 4
 GLIDE_DAYS = 42  # over six weeks the rate moves from the recent weeks to the long ones
-LAG_WINDOW_DAYS, LAG_HORIZON_DAYS = 150, 120
-LEAST_INVOICES_A_WEEKDAY = 200
-NOT_PAID = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class IssuedHistory:
-    """Invoices of one currency known at ``as_of`` (epoch day): issue day, amount in minor units, and paid day.
-
-    ``paid_day`` is ``NOT_PAID`` where the invoice is still open. Shapes (n,). ``holidays`` are epoch days, sorted, past
-    and coming, on which the business itself rests. On the first ``usual_days`` coming days only the share
-    ``usual_share`` (n,) of each amount is expected again, because the rest is known already, invoice by invoice.
-    """
-
-    as_of: int
-    issue_day: Integers
-    paid_day: Integers
-    amount_minor: Integers
-    holidays: Integers = field(default_factory=lambda: NO_DAYS)
-    usual_share: Floats | None = None
-    usual_days: int = 0
-
-    @cached_property
-    def weeks(self) -> int:
-        """Whole weeks of full business before ``as_of``.
-
-        Exports often begin with a thin tail of old invoices (only those that were still open, or paid late). Weeks
-        before the first one that reaches half the median weekly amount are not business of normal volume.
-        """
-        if not len(self.issue_day):
-            return 0
-        back = (self.as_of - 1 - self.issue_day) // WEEK
-        amount = np.bincount(back, self.amount_minor)
-        full = np.flatnonzero(amount >= 0.5 * np.median(amount[amount > 0]))
-        oldest_week_is_whole = (self.as_of - int(self.issue_day.min())) % WEEK == 0
-        last = int(full.max())
-        return last + 1 if last < len(amount) - 1 or oldest_week_is_whole else last
+SURPRISE_DAYS = 91
+FEWEST_SURPRISES, MOST_SURPRISES = 8, 39  # past mornings, a week apart, from which the level's spread is learnt
 
 
 def history_notes(history: IssuedHistory, currency: str) -> list[str]:
@@ -98,6 +65,29 @@ def issue_volume(history: IssuedHistory, days: int) -> Floats:
     """Expected amount issued on each of the next ``days`` days in minor units, shape (days,); 0 without history."""
     result: Floats = volume_by_group(history, days, np.zeros(len(history.issue_day), dtype=np.int64), 1)[0]
     return result
+
+
+def volume_surprise(history: IssuedHistory) -> float | None:
+    """Standard deviation of ln(issued in the next 13 weeks / expected) over past weekly mornings.
+
+    None where fewer than 8 of them, with 8 weeks of business before and 13 after, can be looked at.
+    """
+    mature = range(SURPRISE_DAYS // WEEK, history.weeks - RECENT_WEEKS + 1)
+    if len(mature) < FEWEST_SURPRISES:
+        return None
+    surprises = []
+    for back in mature[:MOST_SURPRISES]:
+        morning = history.as_of - WEEK * back
+        known = history.issue_day < morning
+        then = replace(
+            history, as_of=morning, issue_day=history.issue_day[known], paid_day=history.paid_day[known],
+            amount_minor=history.amount_minor[known], usual_share=None, usual_days=0,
+        )  # fmt: skip
+        expected = float(issue_volume(then, SURPRISE_DAYS).sum())
+        issued = float(history.amount_minor[~known & (history.issue_day < morning + SURPRISE_DAYS)].sum())
+        if expected > 0 and issued > 0:
+            surprises.append(np.log(issued / expected))
+    return float(np.std(surprises)) if len(surprises) >= FEWEST_SURPRISES else None
 
 
 def volume_by_group(history: IssuedHistory, days: int, group: Integers, groups: int) -> Floats:
@@ -149,35 +139,6 @@ def _rates(history: IssuedHistory, weeks: int, group: Integers, groups: int, amo
     return result
 
 
-def lag_cdf(history: IssuedHistory) -> Floats:
-    """P(paid within j days of issue) by issue weekday, j = 0..119; shape (7, 120).
-
-    Amount-weighted Kaplan-Meier over the invoices of the last 150 days, the open ones censored at ``as_of``. A weekday
-    with fewer than 200 invoices uses all of them.
-    """
-    recent = history.issue_day >= history.as_of - LAG_WINDOW_DAYS
-    issue, paid, amount = (a[recent] for a in (history.issue_day, history.paid_day, history.amount_minor))
-    lag = np.where(paid == NOT_PAID, history.as_of - 1 - issue, paid - issue)
-    event = paid != NOT_PAID
-    pooled = _kaplan_meier(lag, event, amount)
-    rows = []
-    for day in range(WEEK):
-        mine = weekday(issue) == day
-        enough = int(mine.sum()) >= LEAST_INVOICES_A_WEEKDAY
-        rows.append(_kaplan_meier(lag[mine], event[mine], amount[mine]) if enough else pooled)
-    return np.stack(rows)
-
-
-def _kaplan_meier(lag: Integers, event: npt.NDArray[np.bool_], weight: Integers) -> Floats:
-    """1 - S(j), j = 0..119, each invoice weighted by its amount (Kaplan and Meier 1958, weighted)."""
-    inside = np.clip(lag, 0, LAG_HORIZON_DAYS)
-    leaving = np.bincount(inside, weight, minlength=LAG_HORIZON_DAYS + 1)
-    paying = np.bincount(inside[event], weight[event], minlength=LAG_HORIZON_DAYS + 1)
-    at_risk = leaving[::-1].cumsum()[::-1]
-    hazard = np.divide(paying, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0)
-    return 1.0 - np.cumprod(1.0 - hazard)[:LAG_HORIZON_DAYS]
-
-
 def inflow_mean(history: IssuedHistory, days: int) -> Floats:
     """Expected cash per day from invoices not issued yet, minor units, shape (days,): volume convolved with lag."""
     result: Floats = inflow_mean_by_group(history, days, np.zeros(len(history.issue_day), dtype=np.int64), 1)[0]
@@ -190,9 +151,8 @@ def inflow_mean_by_group(history: IssuedHistory, days: int, group: Integers, gro
     if not len(history.issue_day):
         return cash
     volume = volume_by_group(history, days, group, groups)
-    pmf = np.diff(lag_cdf(history), axis=1, prepend=0.0)
-    ahead = weekday(history.as_of + np.arange(days, dtype=np.int64))
+    pmf = np.diff(lags_ahead(history, days), axis=1, prepend=0.0)
     for k in range(days):
         reach = min(days - k, LAG_HORIZON_DAYS)
-        cash[:, k : k + reach] += volume[:, [k]] * pmf[ahead[k], :reach]
+        cash[:, k : k + reach] += volume[:, [k]] * pmf[k, :reach]
     return cash

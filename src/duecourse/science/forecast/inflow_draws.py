@@ -1,8 +1,9 @@
 """Draws of the cash from invoices not issued yet, by copying whole past days with the shocks of the open book.
 
-Future day k copies all invoices of a random past day of the same weekday: of the last 8 weeks with probability 1 - g_k,
-else of the last 26. Each copied invoice gets its lag through the same shared shocks as the open book
-(``open_book``), so that a late customer is late on both. One level shock a draw stands for the volume itself.
+Future day k copies all invoices of a past day of the same weekday, the days of a coming week those of one random past
+week: of the last 8 with probability 1 - g_k, else of the last 26. Each copied invoice gets its lag through the same
+shared shocks as the open book (``open_book``), so that a late customer is late on both. One level shock a draw stands
+for the volume itself, as wide as past quarters missed what was expected of them.
 """
 
 from __future__ import annotations
@@ -19,20 +20,18 @@ from duecourse.science.forecast.groups import GroupDraws
 from duecourse.science.forecast.inflow import (
     LEAST_WEEKS,
     LONG_WEEKS,
-    NOT_PAID,
     RECENT_WEEKS,
-    WEEK,
-    IssuedHistory,
     expected_scale,
-    lag_cdf,
     long_run_share,
-    weekday,
+    volume_surprise,
     weeks_to_copy,
 )
+from duecourse.science.forecast.issued import NOT_PAID, WEEK, IssuedHistory
+from duecourse.science.forecast.lags import lags_ahead
 from duecourse.science.forecast.open_book import Shares
 from duecourse.science.forecast.shocks import Codes, Floats, Integers, due_weeks, normals
 
-LEVEL_SHOCK, LEVEL_SHOCK_NEW_BOOK = 0.03, 0.15
+LEVEL_SHOCK, LEVEL_SHOCK_NEW_BOOK, LARGEST_LEVEL_SHOCK = 0.03, 0.15, 0.5
 LARGEST_OF_A_DAY = 400  # invoices of a day that are drawn one by one; the rest moves as one mass with the economy
 
 
@@ -115,11 +114,11 @@ def simulate_inflow(
     history = past.history
     if not len(history.issue_day) or not days:
         return cash.astype(np.int64)
-    threshold = ndtri(lag_cdf(history))
+    threshold = ndtri(lags_ahead(history, days))
     shocks = inflow_shocks(seed, shares or Shares(), draws)
     parent_codes = key_codes(past.parent_id.tolist())
     for copy in copied_days(history, days, draws, seed, codes=past.own_codes):
-        lags = threshold[int(weekday(np.array([history.as_of + copy.ahead]))[0])]
+        lags = threshold[copy.ahead]
         largest = largest_first(copy.amount_minor)
         rows, amount = copy.rows[largest], copy.amount_minor[largest]
         paid = paid_days(copy, lags, lateness(past, copy, rows, parent_codes[rows], shocks))
@@ -142,8 +141,9 @@ def inflow_shocks(seed: int, shares: Shares, draws: int) -> Shocks:
 
 
 def level_shock(history: IssuedHistory, draws: int, seed: int) -> Floats:
-    """The factor on the volume of each draw, shape (draws,)."""
+    """The factor on the volume of each draw, shape (draws,): as wide as past quarters missed what was expected."""
     level = LEVEL_SHOCK if history.weeks >= RECENT_WEEKS else LEVEL_SHOCK_NEW_BOOK
+    level = max(level, min(volume_surprise(history) or 0.0, LARGEST_LEVEL_SHOCK))
     shock: Floats = np.exp(level * normals(seed, "inflow level", key_codes(["all"]), draws)[0])
     return shock
 
@@ -168,7 +168,8 @@ def copied_days(
     usual = history.amount_minor * (1.0 if history.usual_share is None else history.usual_share)
     step = np.arange(draws, dtype=np.uint64)
     for ahead in range(days):
-        which, pick = (uniform(seed, f"inflow {name} {ahead}", step) for name in ("rate", "week"))
+        # one past week for all days of a coming week: what is issued together stays together
+        which, pick = (uniform(seed, f"inflow {name} {ahead // WEEK}", step) for name in ("rate", "week"))
         choices = [weeks_to_copy(history, ahead, span) for span in (recent, long)]
         chosen = [choice[(pick * len(choice)).astype(np.int64)] for choice in choices]
         back = np.where(which < share[ahead], chosen[1], chosen[0])

@@ -13,7 +13,7 @@ from duecourse.ledger.as_of import Ledger, View
 from duecourse.science.forecast.book import open_items, past_invoices
 from duecourse.science.forecast.bridge import Side, bridge
 from duecourse.science.forecast.cash import CashBands, forecast_book, no_items, no_past
-from duecourse.science.forecast.inflow import IssuedHistory
+from duecourse.science.forecast.issued import IssuedHistory
 from duecourse.science.forecast.open_book import OpenItems, Shares
 from duecourse.science.forecast.received import cash_received
 from duecourse.science.timing.baselines import live_promises

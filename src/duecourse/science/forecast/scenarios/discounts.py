@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from duecourse.science.forecast.inflow import NOT_PAID, lag_cdf, volume_by_group, weekday
+from duecourse.science.forecast.inflow import volume_by_group, weekday
 from duecourse.science.forecast.inflow_draws import PastInvoices
+from duecourse.science.forecast.issued import NOT_PAID
+from duecourse.science.forecast.lags import lag_cdf
 from duecourse.science.forecast.scenarios.compare import BaseBook, ScenarioCash
 from duecourse.science.forecast.scenarios.economics import DiscountTerms, discount_value
 from duecourse.science.forecast.scenarios.roster import Bools, customers_of

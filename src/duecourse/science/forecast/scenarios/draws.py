@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from duecourse.core.ids import key_codes
-from duecourse.science.forecast.inflow import NOT_PAID, lag_cdf, volume_by_group, weekday
+from duecourse.science.forecast.inflow import volume_by_group
 from duecourse.science.forecast.inflow_draws import (
     CopiedDay,
     PastInvoices,
@@ -27,6 +27,8 @@ from duecourse.science.forecast.inflow_draws import (
     level_shock,
     paid_days,
 )
+from duecourse.science.forecast.issued import NOT_PAID
+from duecourse.science.forecast.lags import lags_ahead
 from duecourse.science.forecast.open_book import OpenItems, Shares, simulate_open_book
 from duecourse.science.forecast.scenarios.moves import InvoiceRows, Move, MovedBook, Part, moved_parts, touched
 from duecourse.science.forecast.scenarios.roster import Bools, customers_of
@@ -262,9 +264,8 @@ def _inflow_means(simulation: _Inflow, results: Sequence[Cash]) -> None:
     history, run = simulation.past.history, simulation.run
     _, first = np.unique(simulation.alike, return_index=True)
     volume = volume_by_group(history, run.days, simulation.alike, len(first))
-    cdf = lag_cdf(history)
+    cdf = lags_ahead(history, run.days)
     lags = np.arange(cdf.shape[1], dtype=np.int64)
-    of_week = weekday(history.as_of + np.arange(run.days, dtype=np.int64))
     for world, result in zip(simulation.worlds, results, strict=True):
         shown = cdf if world.severity is None else given_economy(cdf, run.shares, world.severity)
         pmf = np.diff(shown, axis=1, prepend=0.0)
@@ -276,7 +277,7 @@ def _inflow_means(simulation: _Inflow, results: Sequence[Cash]) -> None:
             amount = volume[counted, ahead]
             day = np.broadcast_to(ahead + lags, (len(amount), len(lags)))
             for part in moved_parts(world.moves, rows.take(counted), day, simulation.book):
-                mass = np.broadcast_to(pmf[of_week[ahead]], part.day.shape)
+                mass = np.broadcast_to(pmf[ahead], part.day.shape)
                 _scatter(result.mean, part.day, mass * (amount * part.weight)[:, None])
                 if part.forgone.any():
                     _scatter(result.forgone, part.day, mass * (amount * part.forgone)[:, None])
@@ -289,14 +290,14 @@ def _inflow_draws(simulation: _Inflow, results: Sequence[tuple[World, Cash]]) ->
 
     past, run = simulation.past, simulation.run
     history = past.history
-    threshold = ndtri(lag_cdf(history))
+    threshold = ndtri(lags_ahead(history, run.days))
     shocks = inflow_shocks(run.seed, run.shares, run.draws)
     parent_codes = key_codes(past.parent_id.tolist())
     for copy in copied_days(history, run.days, run.draws, run.seed, codes=past.own_codes):
         wanted = simulation.wanted(simulation.rows_on(copy.rows, copy.ahead))
         if not wanted.any():
             continue
-        lags = threshold[int(weekday(np.array([history.as_of + copy.ahead]))[0])]
+        lags = threshold[copy.ahead]
         largest = largest_first(copy.amount_minor)
         single = largest[wanted[largest]]
         if len(single):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from duecourse.science.forecast.inflow import NOT_PAID
+from duecourse.science.forecast.issued import NOT_PAID
 from duecourse.science.forecast.scenarios.roster import Bools, Roster
 from duecourse.science.forecast.shocks import Floats, Integers
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from duecourse.core.calendar import epoch_day
 from duecourse.core.errors import NotEnoughData
-from duecourse.science.forecast.inflow import NOT_PAID
 from duecourse.science.forecast.inflow_draws import PastInvoices
+from duecourse.science.forecast.issued import NOT_PAID
 from duecourse.science.forecast.open_book import OpenItems
 from duecourse.science.forecast.scenarios.kinds import issue_day
 from duecourse.science.forecast.scenarios.moves import InvoiceRows, MovedBook

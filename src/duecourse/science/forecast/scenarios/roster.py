@@ -12,8 +12,8 @@ import polars as pl
 
 from duecourse.core.calendar import weekday
 from duecourse.ledger.as_of import View
-from duecourse.science.forecast.inflow import NOT_PAID
 from duecourse.science.forecast.inflow_draws import PastInvoices
+from duecourse.science.forecast.issued import NOT_PAID
 from duecourse.science.forecast.shocks import Integers
 
 WEEK = 7
