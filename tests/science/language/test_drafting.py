@@ -16,6 +16,7 @@ from duecourse.core.money import Money
 from duecourse.science.language import FactReader, InvoiceLine, MessageFacts, draft, draft_worklist, verify
 from duecourse.science.language.facts import LANGUAGES, clean, locale_of
 from duecourse.science.language.templates import PLACEHOLDERS, fill, template
+from support.books import activity, invoice, known
 from support.small_books import AS_OF, Book
 
 ARMS = ("email_soft", "email_neutral", "email_firm", "send_documents", "sms_soft", "letter_formal", "call_service",
@@ -33,6 +34,26 @@ def facts(language: str = "en", **more: object) -> MessageFacts:
         LOCALE[language], lines, (), (), (), AS_OF, date(2026, 6, 10), None,
     )  # fmt: skip
     return replace(base, **more)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_documents_thank_for_a_message_only_where_there_was_one(language: str) -> None:
+    asked, unasked = (draft(facts(language, they_wrote=wrote), "send_documents") for wrote in (True, False))
+    texts = template(language)
+    assert texts["send_documents"]["before"][0] in asked
+    assert texts["send_documents"]["subject_many"] in asked
+    assert texts["send_documents"]["before"][0] not in unasked
+    assert texts["send_copies"]["subject_many"] in unasked
+    assert all("INV-1037" in text for text in (asked, unasked))
+
+
+def test_their_last_word_counts_as_a_question_until_somebody_answers() -> None:
+    theirs = activity("A1", "email", "2026-05-01T09:00:00", direction="in")
+    ours = activity("A2", "email", "2026-05-02T09:00:00")
+    call = activity("A3", "call", "2026-05-03T09:00:00", direction="in")
+    for rows, wrote in (([theirs], True), ([theirs, ours], False), ([ours, call], False), ([], False)):
+        reader = FactReader(known("2026-06-01", invoice("I1"), *rows))
+        assert reader.read("C1", ["I1"], None).they_wrote is wrote
 
 
 def test_a_soft_mail_reads_like_this() -> None:

@@ -96,9 +96,12 @@ def _status(facts: MessageFacts) -> str:
 def _email(facts: MessageFacts, arm: str) -> str:
     texts = template(facts.language)
     values = message_values(facts, texts)
-    head = [f"{texts['to']}: {_recipient(facts, texts)}", f"{texts['subject']}: {_subject(facts, texts[arm], values)}"]
+    # Documents answer a question, or go out unasked where a copy may be what is missing.
+    unasked = arm == "send_documents" and facts.lines and not facts.they_wrote
+    text = "send_copies" if unasked else arm
+    head = [f"{texts['to']}: {_recipient(facts, texts)}", f"{texts['subject']}: {_subject(facts, texts[text], values)}"]
     return _joined(
-        ["\n".join(head), _greeting(texts, values), *_body(facts, texts, arm, values), _closing(texts, values)]
+        ["\n".join(head), _greeting(texts, values), *_body(facts, texts, text, values), _closing(texts, values)]
     )
 
 

@@ -22,6 +22,7 @@ LONGEST_NAME = 80
 LANGUAGES = ("en", "de", "fr", "es", "nl")
 _LANGUAGE_OF_COUNTRY = {"DE": "de", "AT": "de", "LI": "de", "FR": "fr", "MC": "fr", "NL": "nl", "ES": "es", "MX": "es",
                         "AR": "es", "CL": "es", "CO": "es", "PE": "es", "UY": "es"}  # fmt: skip
+_WRITTEN = ("email", "letter", "sms", "portal")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()@]{1,64}@[^\s<>,;:\"()@]{1,190}")
 
 
@@ -42,7 +43,8 @@ class MessageFacts:
 
     Names are cleaned: no control, zero-width or direction characters, one line, at most 80 characters. ``language`` is
     one of ``LANGUAGES``, ``locale`` a Babel locale of it. ``disputed``, ``promised`` and ``netted`` are what the
-    message leaves out and why; ``last_contact_on`` is when we last wrote or called.
+    message leaves out and why; ``last_contact_on`` is when we last wrote or called, ``they_wrote`` whether a written
+    message of theirs has come since.
     """
 
     party_name: str
@@ -60,6 +62,7 @@ class MessageFacts:
     reply_by: date
     last_contact_on: date | None
     sender: str = ""
+    they_wrote: bool = False
 
     @property
     def total(self) -> tuple[Money, ...]:
@@ -95,6 +98,7 @@ class FactReader:
         )
         last = out.group_by("customer_id").agg(pl.col("occurred_at").max().dt.date().alias("day"))
         self._last_contact: dict[str, date] = dict(last.iter_rows())
+        self._waiting = _still_waiting(view.table("activities"))
 
     def read(self, customer_id: str, invoice_ids: Sequence[str], contact_id: str | None, *,
              sender: str = "") -> MessageFacts:  # fmt: skip
@@ -121,6 +125,7 @@ class FactReader:
             lines=tuple(line for line in lines if line.asked.minor > 0), disputed=_held(rows, "disputed_minor"),
             promised=_held(rows, "promised_minor", "planned_minor"), netted=_held(rows, "netted_minor"),
             today=self._as_of, reply_by=reply_by, last_contact_on=max(days, default=None), sender=clean(sender),
+            they_wrote=any(owner in self._waiting for owner in owners),
         )  # fmt: skip
 
     def _line(self, invoice_id: str) -> InvoiceLine:
@@ -130,6 +135,19 @@ class FactReader:
             clean(invoice_id), invoice["issued_on"], invoice["due_on"], Money(asked, invoice["currency"]),
             (self._as_of - invoice["due_on"]).days,
         )  # fmt: skip
+
+
+def _still_waiting(activities: pl.DataFrame) -> frozenset[str]:
+    """Customers whose last word in writing came after our last one."""
+    theirs = (pl.col("direction") == "in") & pl.col("channel").is_in(_WRITTEN)
+    last = activities.group_by("customer_id").agg(
+        pl.col("occurred_at").filter(theirs).max().alias("theirs"),
+        pl.col("occurred_at").filter(pl.col("direction") == "out").max().alias("ours"),
+    )
+    waiting = last.filter(
+        pl.col("theirs").is_not_null() & (pl.col("ours").is_null() | (pl.col("theirs") > pl.col("ours")))
+    )
+    return frozenset(waiting.get_column("customer_id"))
 
 
 def clean(value: object) -> str:
