@@ -27,7 +27,7 @@ check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 
 setup: $(VENV)/.dev-ready ## everything a contributor needs
 
-bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-plan ## regenerate every table in benchmarks/results
+bench: bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-plan bench-world bench-learned ## regenerate every table in benchmarks/results
 
 bench-accuracy: $(VENV)/.dev-ready ## model against all baselines on the real sets (skips loudly without ../shared/data)
 	$(BIN)/python benchmarks/accuracy.py
