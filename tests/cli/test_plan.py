@@ -118,3 +118,35 @@ def test_a_bad_capacity_is_reported_with_all_its_problems(ledger: Path, tmp_path
     assert isinstance(result.exception, BadInput)
     assert len(result.exception.problems) == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_the_learned_policy_plans_says_what_it_rests_on_and_replays_byte_for_byte(ledger: Path, tmp_path: Path) -> None:
+    first = run(ledger, tmp_path / "one", "--policy", "learned", "--seed", "5")
+    again = run(ledger, tmp_path / "two", "--policy", "learned", "--seed", "5")
+    assert first.exit_code == again.exit_code == 0, first.output
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    assert "this ledger holds no decision that was drawn by lot" in first.stdout
+    decisions = pl.read_parquet(tmp_path / "one" / "decisions.parquet")
+    assert set(decisions.get_column("policy")) == {"learned"}
+    for chances in decisions.get_column("propensities"):
+        assert abs(sum(json.loads(chances).values()) - 1) < 1e-9
+    prior = decisions.get_column("prior_id").unique().to_list()
+    assert len(prior) == 1
+    assert prior[0].startswith("family-1-8/")
+
+
+def test_a_broken_decision_log_is_said_and_the_ladder_plans(ledger: Path, tmp_path: Path) -> None:
+    from duecourse.ledger.load import load_ledger
+
+    whole = load_ledger(ledger).ledger
+    log = pl.DataFrame([{
+        "decision_id": "D1", "decided_at": None, "customer_id": "C03", "arm": "email_soft",
+        "propensities": '{"none":0.5,"email_soft":0.3}',
+    }]).with_columns(decided_at=pl.datetime(2026, 5, 4, time_zone="UTC"))  # fmt: skip
+    broken = Ledger.from_frames({**whole.tables, "decisions": log})
+    write_ledger(broken, tmp_path / "ledger")
+    result = run(tmp_path / "ledger", tmp_path / "out", "--policy", "learned")
+    assert result.exit_code == 0, result.output
+    assert "The ladder planned instead of the learned policy" in result.stdout
+    assert "propensities sum to 0.8, not to 1" in result.stdout
+    assert set(pl.read_parquet(tmp_path / "out" / "decisions.parquet").get_column("policy")) == {"ladder"}
