@@ -59,7 +59,7 @@ def test_it_writes_the_report_twice_the_same_and_prints_the_verdict(ledger: Path
     report = json.loads((tmp_path / "a" / "backtest.json").read_text())
     assert [one["snapshot"] for one in report["snapshots"]] == ["2025-06-01", "2025-07-01"]
     assert set(report["means"]["new"]) == {
-        "model", "due_date", "customer_median", "customer_empirical", "customer_history", "lgbm_l2",
+        "model", "due_date", "customer_median", "customer_empirical", "customer_history", "book", "lgbm_l2",
         "lgbm_quantile",
     }  # fmt: skip
     page = (tmp_path / "a" / "backtest.html").read_text()
