@@ -48,10 +48,11 @@ def test_documents_thank_for_a_message_only_where_there_was_one(language: str) -
 
 
 def test_their_last_word_counts_as_a_question_until_somebody_answers() -> None:
-    theirs = activity("A1", "email", "2026-05-01T09:00:00", direction="in")
-    ours = activity("A2", "email", "2026-05-02T09:00:00")
-    call = activity("A3", "call", "2026-05-03T09:00:00", direction="in")
-    for rows, wrote in (([theirs], True), ([theirs, ours], False), ([ours, call], False), ([], False)):
+    recent = activity("A1", "email", "2026-05-02T09:00:00", direction="in")
+    ours = activity("A2", "email", "2026-05-03T09:00:00")
+    call = activity("A3", "call", "2026-05-04T09:00:00", direction="in")
+    old = activity("A4", "email", "2026-04-30T09:00:00", direction="in")  # 32 days before: no question any more
+    for rows, wrote in (([recent], True), ([recent, ours], False), ([ours, call], False), ([old], False), ([], False)):
         reader = FactReader(known("2026-06-01", invoice("I1"), *rows))
         assert reader.read("C1", ["I1"], None).they_wrote is wrote
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from duecourse.ledger.as_of import View
 from duecourse.ledger.collectible import collectible
+from duecourse.ledger.correspondence import days_unanswered
 from duecourse.ledger.free_money import free_money
 from duecourse.ledger.promises import promise_states
 from duecourse.science.decisions.habit import NO_HABIT, habits
@@ -19,10 +20,8 @@ from duecourse.science.decisions.points import Contact, ContactHistory, ContactP
 from duecourse.science.decisions.stake import Outlook, outlooks
 from duecourse.science.timing.facts import facts_from_view
 
-UNANSWERED_FOR_DAYS = 30  # [A] an older message no longer holds reminders back
 _ROLES = {"payables": 0, "owner": 1, "executive": 2, "buyer": 3, "other": 4}
 _REMINDER_CHANNELS = ("email", "sms", "call", "letter")
-_WRITTEN_CHANNELS = ("email", "sms", "letter", "portal")
 
 
 class PredictionFrames(Protocol):
@@ -188,18 +187,8 @@ class _Sources:
             outgoing_30_days=sum(self._days(row["occurred_at"]) <= 30 for row in out),
             calls_7_days=sum(self._days(row["occurred_at"]) <= 7 for row in calls),
             firm_before=any(row["tone"] in ("firm", "final") for row in out),
-            unanswered_days=self._unanswered(rows), bounced_days=bounced,
+            unanswered_days=days_unanswered(rows, self.as_of), bounced_days=bounced,
         )  # fmt: skip
-
-    def _unanswered(self, rows: list[dict[str, Any]]) -> int | None:
-        """Days since a written message of theirs to which nothing went out; None when all is answered or long past."""
-        waiting = None
-        for row in rows:
-            if row["direction"] == "out":
-                waiting = None
-            elif row["channel"] in _WRITTEN_CHANNELS:
-                waiting = self._days(row["occurred_at"])
-        return waiting if waiting is not None and waiting <= UNANSWERED_FOR_DAYS else None
 
     def _open_disputes(self, customer_id: str, items: tuple[OpenItem, ...]) -> Disputes:
         rows = self.disputes.get(customer_id, [])

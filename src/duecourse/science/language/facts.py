@@ -16,13 +16,13 @@ from duecourse.core.calendar import add_business_days, holiday_days
 from duecourse.core.money import Money
 from duecourse.ledger.as_of import View
 from duecourse.ledger.collectible import collectible
+from duecourse.ledger.correspondence import days_unanswered
 
 REPLY_BUSINESS_DAYS = 7  # a firm message asks for payment or an answer by then
 LONGEST_NAME = 80
 LANGUAGES = ("en", "de", "fr", "es", "nl")
 _LANGUAGE_OF_COUNTRY = {"DE": "de", "AT": "de", "LI": "de", "FR": "fr", "MC": "fr", "NL": "nl", "ES": "es", "MX": "es",
                         "AR": "es", "CL": "es", "CO": "es", "PE": "es", "UY": "es"}  # fmt: skip
-_WRITTEN = ("email", "letter", "sms", "portal")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()@]{1,64}@[^\s<>,;:\"()@]{1,190}")
 
 
@@ -44,7 +44,7 @@ class MessageFacts:
     Names are cleaned: no control, zero-width or direction characters, one line, at most 80 characters. ``language`` is
     one of ``LANGUAGES``, ``locale`` a Babel locale of it. ``disputed``, ``promised`` and ``netted`` are what the
     message leaves out and why; ``last_contact_on`` is when we last wrote or called, ``they_wrote`` whether a written
-    message of theirs has come since.
+    message of theirs still waits for an answer.
     """
 
     party_name: str
@@ -98,7 +98,9 @@ class FactReader:
         )
         last = out.group_by("customer_id").agg(pl.col("occurred_at").max().dt.date().alias("day"))
         self._last_contact: dict[str, date] = dict(last.iter_rows())
-        self._waiting = _still_waiting(view.table("activities"))
+        self._activities: dict[str, list[dict[str, Any]]] = {}
+        for row in view.table("activities").sort("occurred_at", "activity_id").iter_rows(named=True):
+            self._activities.setdefault(row["customer_id"], []).append(row)
 
     def read(self, customer_id: str, invoice_ids: Sequence[str], contact_id: str | None, *,
              sender: str = "") -> MessageFacts:  # fmt: skip
@@ -125,8 +127,11 @@ class FactReader:
             lines=tuple(line for line in lines if line.asked.minor > 0), disputed=_held(rows, "disputed_minor"),
             promised=_held(rows, "promised_minor", "planned_minor"), netted=_held(rows, "netted_minor"),
             today=self._as_of, reply_by=reply_by, last_contact_on=max(days, default=None), sender=clean(sender),
-            they_wrote=any(owner in self._waiting for owner in owners),
+            they_wrote=any(self._waits_for_answer(owner) for owner in owners),
         )  # fmt: skip
+
+    def _waits_for_answer(self, customer_id: str) -> bool:
+        return days_unanswered(self._activities.get(customer_id, ()), self._as_of) is not None
 
     def _line(self, invoice_id: str) -> InvoiceLine:
         invoice, balance = self._invoices[invoice_id], self._balances.get(invoice_id)
@@ -135,19 +140,6 @@ class FactReader:
             clean(invoice_id), invoice["issued_on"], invoice["due_on"], Money(asked, invoice["currency"]),
             (self._as_of - invoice["due_on"]).days,
         )  # fmt: skip
-
-
-def _still_waiting(activities: pl.DataFrame) -> frozenset[str]:
-    """Customers whose last word in writing came after our last one."""
-    theirs = (pl.col("direction") == "in") & pl.col("channel").is_in(_WRITTEN)
-    last = activities.group_by("customer_id").agg(
-        pl.col("occurred_at").filter(theirs).max().alias("theirs"),
-        pl.col("occurred_at").filter(pl.col("direction") == "out").max().alias("ours"),
-    )
-    waiting = last.filter(
-        pl.col("theirs").is_not_null() & (pl.col("ours").is_null() | (pl.col("theirs") > pl.col("ours")))
-    )
-    return frozenset(waiting.get_column("customer_id"))
 
 
 def clean(value: object) -> str:
