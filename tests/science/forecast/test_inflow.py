@@ -10,7 +10,7 @@ from duecourse.science.forecast import IssuedHistory, PastInvoices, simulate_inf
 from duecourse.science.forecast.inflow import inflow_mean, issue_volume, volume_surprise
 from duecourse.science.forecast.inflow_draws import copied_days, level_shock
 from duecourse.science.forecast.issued import NOT_PAID
-from duecourse.science.forecast.lags import lag_cdf, lags_ahead, paying_factors, position_in_month
+from duecourse.science.forecast.lags import lag_cdf, lags_ahead, paying_factors, paying_position
 
 MONDAY = 20_454 - 20_454 % 7 + 4  # an epoch day that is a Monday (1970-01-01 was a Thursday)
 
@@ -107,7 +107,7 @@ def test_money_is_expected_where_in_the_month_it_used_to_come() -> None:
     assert factors[1:].max() < 1
     week = inflow_mean(book, 91)
     day = book.as_of + np.arange(91)
-    starts = np.flatnonzero(position_in_month(day) == 0)
+    starts = np.flatnonzero(paying_position(day) == 0)
     later = starts[starts > 45]  # what comes earlier is from invoices that are issued already
     around = np.setdiff1d(np.arange(46, 91), starts)
     assert week[later].mean() > 4 * week[around].mean()
@@ -117,6 +117,10 @@ def test_a_book_without_monthly_habit_keeps_its_plain_curves() -> None:
     book = weekly_book(60, lag=10)
     assert paying_factors(book) == pytest.approx(np.ones(8))
     assert lags_ahead(book, 14) == pytest.approx(lag_cdf(book)[(np.arange(14) + weekday(MONDAY)) % 7])
+
+
+def test_no_days_ahead_need_no_lags() -> None:
+    assert lags_ahead(weekly_book(10), 0).shape == (0, 120)
 
 
 def test_payments_fewer_than_twenty_hardly_move_a_factor() -> None:

@@ -25,6 +25,8 @@ _STEPS = 4  # of the fit: the factors hardly move after the third
 
 def lags_ahead(history: IssuedHistory, days: int) -> Floats:
     """P(paid within j days | issued on day k), k = 0..days-1 after ``as_of``, j = 0..119; shape (days, 120)."""
+    if not days:
+        return np.zeros((0, LAG_HORIZON_DAYS))
     hazard = _hazards(lag_cdf(history))
     issue: Integers = history.as_of + np.arange(days, dtype=np.int64)
     day = issue[:, None] + np.arange(LAG_HORIZON_DAYS)[None, :]
@@ -32,7 +34,7 @@ def lags_ahead(history: IssuedHistory, days: int) -> Floats:
     return np.asarray(1.0 - np.cumprod(1.0 - _at_odds(hazard[weekday(issue)], factor), axis=1), dtype=np.float64)
 
 
-def position_in_month(day: Integers) -> Integers:
+def paying_position(day: Integers) -> Integers:
     """0 to 5: days 1-2, 3-4, 5-8, 9-15, 16-22 and the rest; 6: third to fifth last day, 7: last two; like ``day``."""
     of_month = np.searchsorted(np.array([2, 4, 8, 15, 22]), day_of_month(day), side="left")
     left = days_to_month_end(day)
@@ -75,9 +77,9 @@ def _payments_by_issue_day(history: IssuedHistory, first: int) -> tuple[Integers
 
 
 def _positions(day: Integers) -> Integers:
-    """``position_in_month`` of a table of days, each distinct day looked up once."""
+    """``paying_position`` of a table of days, each distinct day looked up once."""
     first = int(day.min())
-    return position_in_month(np.arange(first, int(day.max()) + 1, dtype=np.int64))[day - first]
+    return paying_position(np.arange(first, int(day.max()) + 1, dtype=np.int64))[day - first]
 
 
 def _hazards(cdf: Floats) -> Floats:
