@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @force_option
 @json_option
 def simulate(
+    *,
     name: str,
     customers: int | None,
     months: int | None,
@@ -38,7 +39,6 @@ def simulate(
     weeks: int | None,
     seed: int,
     out: Path,
-    *,
     file_format: str,
     force: bool,
     as_json: bool,
@@ -59,7 +59,7 @@ def simulate(
             if contacts is None:
                 ledger, as_of = _quiet(work, name, customers, months, seed)
             else:
-                ledger, as_of = _living(work, name, customers, contacts, weeks or 52, seed)
+                ledger, as_of = _living(work, name, contacts, customers=customers, weeks=weeks or 52, seed=seed)
         with step("writing the ledger", quiet=as_json):
             write_ledger(ledger, work / "ledger", "csv" if file_format == "csv" else "parquet")
             for table in sorted((work / "ledger").iterdir()):
@@ -90,7 +90,7 @@ def _quiet(work: Path, name: str, customers: int | None, months: int | None, see
     return simulated.ledger, world.ends_on
 
 
-def _living(work: Path, name: str, customers: int | None, policy: str, weeks: int, seed: int) -> tuple[Ledger, date]:
+def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks: int, seed: int) -> tuple[Ledger, date]:
     """A company whose contacts matter, after ``weeks`` under a policy, its truth written to WORK/truth."""
     from duecourse.science.simulate.living import LivingWorld, Policy, ledger_of, load_living
     from duecourse.science.simulate.living.policies.ladder import ladder

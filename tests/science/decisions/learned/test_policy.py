@@ -12,7 +12,7 @@ from duecourse.science.decisions.learned.book import ARM
 from duecourse.science.decisions.learned.hazard_model import Columns, design_of, fit
 from duecourse.science.decisions.learned.panel import AGE_DUMMIES, past_of
 from duecourse.science.decisions.learned.prior import cold_prior
-from duecourse.science.decisions.learned.terms import Offer, annual_cost, expected_cost, may_be_offered
+from duecourse.science.decisions.learned.terms import Offer, expected_cost, may_be_offered
 from support.contact_worlds import SmallWorld, at_random
 
 COLD = Settings(learnt=None)
@@ -114,9 +114,6 @@ def test_offers_have_guards_and_a_price() -> None:
     assert allowed[:3].tolist() == [False, False, False]
     assert allowed[3:].all()
     assert expected_cost(Offer(2.0), np.array([1000.0]), np.array([0.5])) == pytest.approx(9.0)
-    assert annual_cost(2, 10, 30) == pytest.approx((0.372, 0.446), abs=5e-4)
-    with pytest.raises(ValueError, match="buys no time"):
-        annual_cost(2, 30, 30)
 
 
 def test_an_empty_book_is_decided_by_deciding_nothing() -> None:

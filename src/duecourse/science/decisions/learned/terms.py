@@ -15,7 +15,6 @@ from duecourse.science.decisions.learned.book import ARM, Book, Bools, Floats, I
 SELF_CURE = 0.60  # no offer where this share is expected within the window without one
 CERTAINTY = 0.25  # the quantile of the gain that must be above 0
 APART_DAYS = 365
-DAYS_A_YEAR = 365.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,3 @@ def may_be_offered(book: Book, points: Ints, paid_alone: Floats, gain: Floats) -
     certain = np.quantile(gain, CERTAINTY, axis=0) > 0
     result: Bools = ~np.isin(points, recent) & (paid_alone <= SELF_CURE) & certain
     return result
-
-
-def annual_cost(percent: float, discount_days: float, usual_days: float) -> tuple[float, float]:
-    """(simple, effective) yearly cost of a discount against the customer's habitual day: 2/10 instead of day 30 is
-    .372 and .446. Raises ValueError when the offer buys no time.
-    """  # noqa: D205
-    if usual_days <= discount_days:
-        raise ValueError("a discount day on or after the habitual day of payment buys no time")
-    rate, periods = percent / (100 - percent), DAYS_A_YEAR / (usual_days - discount_days)
-    return rate * periods, (1 + rate) ** periods - 1

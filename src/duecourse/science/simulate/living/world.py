@@ -37,11 +37,6 @@ class Comparison:
         """Standard error of the mean; nan for a single seed."""
         return float(self.gains.std(ddof=1) / np.sqrt(self.gains.size)) if self.gains.size > 1 else float("nan")
 
-    @property
-    def variance_ratio(self) -> float:
-        """How many times the paired standard deviation the unpaired one is."""
-        return float(self.unpaired_sd / self.gains.std(ddof=1))
-
 
 @dataclass(frozen=True)
 class Effect:
