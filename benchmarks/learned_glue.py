@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from duecourse.science.simulate.living import Capacity, Decided
 CALL_MINUTES = 12.0  # the worlds count calls, whatever their length
 WEEKLY_CAPITAL = (1 + 0.10) ** (1 / 52) - 1
 NOT_OFFERED = ("email_discount", "route_dispute", "escalate")
+FIRM = ARMS.index("email_firm")
 _NAMES = tuple(field.name for field in fields(Book))
 
 
@@ -22,11 +23,12 @@ def book_of(seen: SeenBook) -> Book:
     return Book(**{name: getattr(seen, name) for name in _NAMES})
 
 
-def resources_of(capacity: Capacity) -> Resources:
-    """The learner's form of a week's means; money in minor units."""
+def resources_of(capacity: Capacity, *, offers: bool = False) -> Resources:
+    """The learner's form of a week's means, money in minor units; ``offers``: whether a discount may be offered."""
     calls = np.array([name.startswith("call") for name in ARMS])
+    exists = np.array([name not in NOT_OFFERED or (offers and name == "email_discount") for name in ARMS])
     return Resources(
-        exists=np.array([name not in NOT_OFFERED for name in ARMS]), cost_minor=capacity.cost * 100,
+        exists=exists, cost_minor=capacity.cost * 100,
         minutes=np.where(calls, CALL_MINUTES, 0.0), minutes_total=capacity.calls * CALL_MINUTES,
         weekly_capital=WEEKLY_CAPITAL, annoyance_minor=capacity.annoyance * 100,
     )  # fmt: skip
@@ -34,20 +36,29 @@ def resources_of(capacity: Capacity) -> Resources:
 
 @dataclass
 class Learner:
-    """The learned policy as a policy of a living world; every run begins without memory."""
+    """The learned policy as a policy of a living world; every run begins without memory.
+
+    Written down each week: ``effect``, the mean over the arms of the estimated effects in log-odds, and ``firm``, the
+    share of the overdue invoice-weeks that were asked for by a firm e-mail.
+    """
 
     settings: Settings
+    effect: list[float] = field(default_factory=list)
+    firm: list[float] = field(default_factory=list)
 
     def begin(self, house: object) -> None:  # noqa: ARG002 - the learner sees books only
         """Forget the run before."""
         self.policy = LearnedPolicy(self.settings)
+        self.effect, self.firm = [], []
 
     def __call__(self, seen: SeenBook, capacity: Capacity, seed: int) -> Decided:
         """The decisions of one Monday."""
-        decided = self.policy(book_of(seen), resources_of(capacity), seed)
+        offers = self.settings.offer is not None
+        decided = self.policy(book_of(seen), resources_of(capacity, offers=offers), seed)
+        known = self.policy.knowledge
+        assert known is not None
+        self.effect.append(float(known.posterior.mode[known.columns.mu].mean()))
+        listed = (seen.collectible_minor > 0) & (seen.due < seen.as_of)
+        asked = np.isin(seen.point, decided.point[decided.arm == FIRM]) & listed
+        self.firm.append(float(asked.sum()) / max(int(listed.sum()), 1))
         return Decided(decided.point, decided.arm, decided.propensities)
-
-
-def with_draws(settings: Settings, draws: int) -> Settings:
-    """``settings`` with another number of posterior draws."""
-    return replace(settings, draws=draws)
