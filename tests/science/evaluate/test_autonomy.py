@@ -1,4 +1,4 @@
-"""The ladder of autonomy and the guardrail holdout."""
+"""The ladder of autonomy: gates, alarms and the kill switch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from duecourse.ledger.autonomy import LEVELS, acts_alone, ceiling
 from duecourse.ledger.schema import ARMS
-from duecourse.science.evaluate.autonomy import LEVELS, Evidence, acts_alone, ceiling, missing_for, rule
-from duecourse.science.evaluate.holdout import holdout, size_deciles
+from duecourse.science.evaluate.autonomy import Evidence, missing_for, rule
 
 GOOD = Evidence(
     data_checks_pass=True, shadow_weeks=6, calibrated=True, mask_breaches=0, approved=600, edited=30,
@@ -107,45 +107,3 @@ def test_alarms_never_raise_a_level_and_one_step_is_the_most(
         assert not missing_for(ruling.level, evidence)
         assert ruling.level <= ceiling(arm)
     assert 0 <= ruling.level < len(LEVELS)
-
-
-def strata(n: int) -> dict[str, str]:
-    return {f"P{number:05}": f"{number % 10}/{'late' if number % 3 else 'prompt'}" for number in range(n)}
-
-
-def test_the_holdout_is_five_percent_of_every_stratum() -> None:
-    payers = strata(6000)
-    held = holdout(payers)
-    assert len(held) / 6000 == pytest.approx(0.05, abs=0.003)
-    for stratum in set(payers.values()):
-        members = [payer for payer, own in payers.items() if own == stratum]
-        assert abs(len(held & set(members)) - 0.05 * len(members)) <= 1
-
-
-def test_who_is_held_out_stays_and_order_says_nothing() -> None:
-    payers = strata(2000)
-    held = holdout(payers)
-    assert holdout(dict(reversed(payers.items()))) == held
-    more = strata(3000)
-    grown = holdout(more, already=held)
-    assert held <= grown
-    assert len(grown) / 3000 == pytest.approx(0.05, abs=0.006)
-    moved = dict.fromkeys(payers, "9/late")
-    assert held <= holdout(moved, already=held)
-    assert holdout(payers, seed=1) != held
-
-
-def test_small_strata_are_held_out_in_proportion() -> None:
-    payers = {f"P{number}": f"S{number // 2}" for number in range(4000)}  # 2,000 strata of two payers
-    assert len(holdout(payers)) / 4000 == pytest.approx(0.05, abs=0.012)
-    assert holdout({}) == frozenset()
-    assert holdout(payers, share=0.0) == frozenset()
-    with pytest.raises(ValueError, match="share of the holdout"):
-        holdout(payers, share=1.0)
-
-
-def test_deciles_hold_a_tenth_each() -> None:
-    found = size_deciles([float(number) for number in range(1000)])
-    assert [found.count(decile) for decile in range(10)] == pytest.approx([100] * 10, abs=1)
-    assert size_deciles([5.0, 5.0]) == [0, 0]
-    assert size_deciles([]) == []

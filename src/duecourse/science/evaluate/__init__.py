@@ -2,8 +2,7 @@
 
 ``evaluate`` answers from a ledger's decision log; ``compare`` does so for arrays. ``look`` and ``guardrails`` judge a
 running test, ``weeks_needed`` plans one, ``uplift_curve`` judges a ranking, ``propensity_audit`` the log itself,
-``rule`` moves the ladder of autonomy, ``holdout`` names who stays on the dunning ladder. How it works:
-docs/science/would-it-have-been-better.md.
+``rule`` moves the ladder of autonomy. How it works: docs/science/would-it-have-been-better.md.
 """
 
 from duecourse.science.evaluate.always_valid import Groups, guardrails, look
@@ -11,7 +10,6 @@ from duecourse.science.evaluate.audit import propensity_audit
 from duecourse.science.evaluate.autonomy import Evidence, Ruling, rule
 from duecourse.science.evaluate.decision_log import read_log
 from duecourse.science.evaluate.evaluation import Evaluation, Target, evaluate
-from duecourse.science.evaluate.holdout import holdout
 from duecourse.science.evaluate.logged import Logged
 from duecourse.science.evaluate.off_policy import compare
 from duecourse.science.evaluate.power import weeks_needed
@@ -20,5 +18,5 @@ from duecourse.science.evaluate.uplift_curves import uplift_curve
 
 __all__ = [
     "Evaluation", "Evidence", "Groups", "Logged", "Ruling", "Target", "answer_of", "compare", "evaluate", "guardrails",
-    "holdout", "look", "propensity_audit", "read_log", "rule", "to_dict", "uplift_curve", "weeks_needed",
+    "look", "propensity_audit", "read_log", "rule", "to_dict", "uplift_curve", "weeks_needed",
 ]  # fmt: skip

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
+from duecourse.ledger.autonomy import HELD_OUT
 from duecourse.ledger.schema import ARMS
 from duecourse.science.evaluate.audit import PropensityAudit, propensity_audit
 from duecourse.science.evaluate.decision_log import DecisionLog, read_log
 from duecourse.science.evaluate.episodes import episode_gain, episodes
-from duecourse.science.evaluate.experiment import HELD_OUT, Experiment, experiment
+from duecourse.science.evaluate.experiment import Experiment, experiment
 from duecourse.science.evaluate.features import features, with_payer
 from duecourse.science.evaluate.intervals import Interval
 from duecourse.science.evaluate.logged import FloatArray, Logged

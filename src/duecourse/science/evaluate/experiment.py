@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
+from duecourse.ledger.autonomy import HELD_OUT
 from duecourse.ledger.promises import promise_states
 from duecourse.science.evaluate.always_valid import Groups, Guardrail, Look, guardrails, look
 from duecourse.science.evaluate.features import with_payer
 from duecourse.science.evaluate.logged import FloatArray
 
-HELD_OUT = "guardrail_holdout"
 FEWEST_PAYERS = 5  # in each group, below which nothing is shown
 
 

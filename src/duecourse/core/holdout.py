@@ -1,7 +1,7 @@
-"""The guardrail holdout: 5 % of payers stay on the dunning ladder for good, spread over sizes and segments.
+"""A holdout: a share of the payers that stays with the fixed rule for good, spread over sizes and segments.
 
-It guards (does anything get worse?), it cannot prove: on 5 to 10 % of the payers only effects of several points of
-money show (docs/science/would-it-have-been-better.md).
+Drawn by a keyed hash, so that the same payers are in it whoever asks. It guards (does anything get worse?), it cannot
+prove: on 5 to 10 % of the payers only effects of several points of money show.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from duecourse.core.ids import key_codes, uniform
 
 SHARE = 0.05
 DECILES = 10
+_NOBODY: frozenset[str] = frozenset()
 
 
 def size_deciles(sizes: Sequence[float]) -> list[int]:
@@ -26,14 +27,16 @@ def size_deciles(sizes: Sequence[float]) -> list[int]:
 
 
 def holdout(
-    strata: Mapping[str, str], *, already: frozenset[str] = frozenset(), share: float = SHARE, seed: int = 0
-) -> frozenset[str]:
+    strata: Mapping[str, str], *, already: frozenset[str] = _NOBODY, settled: frozenset[str] = _NOBODY,
+    share: float = SHARE, seed: int = 0,
+) -> frozenset[str]:  # fmt: skip
     """The payers in the holdout; ``strata``: payer -> stratum (size decile and segment), ``already``: held out before.
 
-    Whoever is in stays in, also when his stratum changes. Within each stratum the new ones come from those with the
+    Whoever is in stays in, also when his stratum changes, and who is ``settled`` (was under the policy while others
+    were held out) stays out: nobody changes sides. Within each stratum the new ones come from the others with the
     lowest keyed hash, as many as keep the stratum at ``share``; the fraction of a payer is decided by the stratum's own
-    hash, so that small strata are held out in proportion too. The same payers, seed and ``already`` give the same
-    answer in any order. Raises ValueError unless 0 <= share < 1.
+    hash, so that small strata are held out in proportion too. The same payers, seed, ``already`` and ``settled`` give
+    the same answer in any order. Raises ValueError unless 0 <= share < 1.
     """
     if not 0 <= share < 1:
         raise ValueError(f"the share of the holdout lies between 0 and 1, got {share}")
@@ -44,9 +47,9 @@ def holdout(
     for stratum, members in sorted(by_stratum.items()):
         coin = float(uniform(seed, "evaluate/holdout/stratum", key_codes([stratum]))[0])
         wanted = int(share * len(members) + coin)
-        free = [payer for payer in members if payer not in already]
+        held = sum(payer in already for payer in members)
+        free = [payer for payer in members if payer not in already and payer not in settled]
         draws = uniform(seed, "evaluate/holdout", key_codes(free))
         order = sorted(range(len(free)), key=lambda place: (float(draws[place]), free[place]))
-        missing = max(0, wanted - (len(members) - len(free)))
-        chosen |= {free[place] for place in order[:missing]}
+        chosen |= {free[place] for place in order[: max(0, wanted - held)]}
     return frozenset(chosen)
