@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,8 @@ from duecourse.core.calendar import are_business_days, epoch_days, holiday_days
 from duecourse.core.errors import BadInput, Problem
 from duecourse.core.ids import sha256_hex
 from duecourse.ledger.schema import ARMS
+from duecourse.science.decisions.envelope import Envelope, read_envelope
+from duecourse.science.decisions.reading import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Capacity:
     """Minutes per business day, calendar days planned ahead, yearly cost of capital, and the arms that exist.
 
     ``country`` (ISO 3166-1 alpha-2, optional) decides which public holidays are no business days. Arms that are not
-    listed are not available; ``none`` always is.
+    listed are not available; ``none`` always is. ``terms`` (optional): what may be offered to customers.
     """
 
     minutes_per_day: float
@@ -35,6 +36,7 @@ class Capacity:
     cost_of_capital: float
     arms: Mapping[str, Arm]
     country: str = ""
+    terms: Envelope | None = None
 
     def business_days(self, as_of: date) -> list[date]:
         """The days among ``as_of`` .. ``as_of + horizon_days - 1`` on which people work."""
@@ -54,10 +56,12 @@ class Capacity:
     def to_json(self) -> str:
         """The canonical form: the same capacity gives the same text."""
         arms = {name: {"cost_minor": arm.cost_minor, "minutes": arm.minutes} for name, arm in self.arms.items()}
-        content = {
+        content: dict[str, object] = {
             "minutes_per_day": self.minutes_per_day, "horizon_days": self.horizon_days,
             "cost_of_capital": self.cost_of_capital, "country": self.country, "arms": arms,
         }  # fmt: skip
+        if self.terms is not None:
+            content["terms"] = self.terms.to_dict()
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     @property
@@ -78,7 +82,7 @@ DEFAULT_CAPACITY = Capacity(
     },
 )  # fmt: skip
 
-_KEYS = ("minutes_per_day", "horizon_days", "cost_of_capital", "arms", "country")
+_KEYS = ("minutes_per_day", "horizon_days", "cost_of_capital", "arms", "country", "terms")
 _EXAMPLE = (
     '{"minutes_per_day": 420, "horizon_days": 7, "cost_of_capital": 0.10, '
     '"arms": {"email_soft": {"cost_minor": 30, "minutes": 0}, "call_service": {"cost_minor": 0, "minutes": 12}}}'
@@ -95,67 +99,39 @@ def read_capacity(text: str, *, file: str = "capacity.json") -> Capacity:
         )
         raise BadInput(f"{file} is not JSON", (problem,)) from None
     if not isinstance(raw, dict):
-        raise BadInput(f"{file} must hold one JSON object", (Problem(file, None, None, _cut(raw), _EXAMPLE),))
-    found = [
-        Problem(file, None, key, _cut(raw[key]), f"one of {', '.join(_KEYS)}", "check the spelling")
-        for key in sorted(set(raw) - set(_KEYS))
-    ]
-    minutes = _number(raw, "minutes_per_day", file, found, largest=100_000)
-    horizon = _number(raw, "horizon_days", file, found, smallest=1, largest=366)
-    capital = _number(raw, "cost_of_capital", file, found, default=0.10, largest=1)
-    if horizon != int(horizon):
-        found.append(Problem(file, None, "horizon_days", _cut(raw["horizon_days"]), "a whole number of calendar days"))
+        shown = json.dumps(raw, ensure_ascii=False)[:200]
+        raise BadInput(f"{file} must hold one JSON object", (Problem(file, None, None, shown, _EXAMPLE),))
+    reader = Reader(file)
+    reader.keys(raw, _KEYS)
+    minutes = reader.number(raw, "minutes_per_day", largest=100_000)
+    horizon = reader.whole(raw, "horizon_days", "calendar days", smallest=1, largest=366)
+    capital = reader.number(raw, "cost_of_capital", default=0.10, largest=1)
     country = raw.get("country", "")
     if not isinstance(country, str) or not (country == "" or (len(country) == 2 and country.isalpha())):
-        found.append(Problem(file, None, "country", _cut(country), "a two-letter ISO 3166-1 code such as DE"))
-    arms = _arms(raw, file, found)
-    if found:
-        raise BadInput(f"{file} cannot be used", tuple(found))
-    return Capacity(minutes, int(horizon), capital, arms, str(country).upper())
+        reader.refuse("country", country, "a two-letter ISO 3166-1 code such as DE")
+    arms = _arms(raw.get("arms"), reader)
+    terms = read_envelope(raw["terms"], arms, reader) if "terms" in raw else None
+    if reader.problems:
+        raise BadInput(f"{file} cannot be used", tuple(reader.problems))
+    return Capacity(minutes, horizon, capital, arms, str(country).upper(), terms)
 
 
-def _arms(raw: Mapping[str, object], file: str, found: list[Problem]) -> dict[str, Arm]:
-    listed = raw.get("arms")
+def _arms(listed: object, reader: Reader) -> dict[str, Arm]:
     if not isinstance(listed, dict):
-        found.append(Problem(file, None, "arms", _cut(listed), "an object arm -> {cost_minor, minutes}", _EXAMPLE))
+        reader.refuse("arms", listed, "an object arm -> {cost_minor, minutes}", _EXAMPLE)
         return {}
     arms: dict[str, Arm] = {}
     for name in sorted(listed):
         content, where = listed[name], f"arms.{name}"
         if name not in ARMS:
-            found.append(Problem(file, None, where, None, f"one of the arms {', '.join(ARMS)}", "check the spelling"))
+            reader.refuse(where, None, f"one of the arms {', '.join(ARMS)}", "check the spelling")
         elif not isinstance(content, dict):
-            found.append(Problem(file, None, where, _cut(content), '{"cost_minor": 30, "minutes": 0}'))
+            reader.refuse(where, content, '{"cost_minor": 30, "minutes": 0}')
         else:
-            unknown = sorted(set(content) - {"cost_minor", "minutes"})
-            found += [
-                Problem(file, None, f"{where}.{key}", _cut(content[key]), "cost_minor, minutes") for key in unknown
-            ]
-            cost = _number(content, "cost_minor", file, found, where=where, largest=10**12)
-            if cost != int(cost):
-                found.append(
-                    Problem(file, None, f"{where}.cost_minor", _cut(cost), "a whole number of minor units", "30 = 0.30")
-                )
-            minutes = _number(content, "minutes", file, found, where=where, largest=10_000)
+            for key in sorted(set(content) - {"cost_minor", "minutes"}):
+                reader.refuse(f"{where}.{key}", content[key], "cost_minor, minutes")
+            cost = reader.whole(content, "cost_minor", "minor units", where=where, largest=10**12, cure="30 = 0.30")
+            minutes = reader.number(content, "minutes", where=where, largest=10_000)
             if name != "none":
-                arms[name] = Arm(int(cost), minutes)
+                arms[name] = Arm(cost, minutes)
     return arms
-
-
-def _number(content: Mapping[str, object], key: str, file: str, found: list[Problem], *, where: str = "",
-            smallest: float = 0, largest: float, default: float | None = None) -> float:  # fmt: skip
-    """The number at ``key``; on a problem it is noted and ``smallest`` stands in."""
-    name = f"{where}.{key}" if where else key
-    if key not in content and default is not None:
-        return default
-    value = content.get(key)
-    valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not valid or not smallest <= float(str(value)) <= largest:
-        shown = None if key not in content else _cut(value)
-        found.append(Problem(file, None, name, shown, f"a number from {smallest:g} to {largest:g}"))
-        return float(smallest)
-    return float(str(value))
-
-
-def _cut(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)[:200]

@@ -16,6 +16,7 @@ from duecourse.ledger.correspondence import days_unanswered
 from duecourse.ledger.free_money import free_money
 from duecourse.ledger.promises import promise_states
 from duecourse.science.decisions.habit import NO_HABIT, habits
+from duecourse.science.decisions.offers import NO_OFFERS, offer_histories
 from duecourse.science.decisions.points import Contact, ContactHistory, ContactPoint, Disputes, OpenItem
 from duecourse.science.decisions.stake import Outlook, outlooks
 from duecourse.science.timing.facts import facts_from_view
@@ -132,6 +133,7 @@ class _Sources:
             if row["invoice_id"] in owner and (row["closed_on"] is None or row["closed_on"] >= view.as_of)
         ]
         self.disputes = _grouped(disputes, root_of)
+        self.offers = offer_histories(view, root_of)
 
     def point(self, customer_id: str, members: tuple[str, ...], items: tuple[OpenItem, ...],
               own_habits: Mapping[str, Any], typical: Mapping[str, float]) -> ContactPoint:  # fmt: skip
@@ -149,7 +151,7 @@ class _Sources:
             timezone=(contact.timezone if contact else "") or _first(rows, "timezone"),
             country=(contact.country if contact else "") or _first(rows, "country"),
             broken_promise_days=self._broken_promise(customer_id, items),
-            money_unmatched=customer_id in self.unmatched,
+            money_unmatched=customer_id in self.unmatched, offers=self.offers.get(customer_id, NO_OFFERS),
         )  # fmt: skip
         return replace(point, habit=own_habits[(point.carrying or items[0]).customer_id])
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.capacity import Capacity
+from duecourse.science.decisions.envelope import TERMS_ARMS, may_have_offers
+from duecourse.science.decisions.offers import APART_DAYS
 from duecourse.science.decisions.points import ContactPoint
 
 CALLS = ("call_service", "call_firm", "call_plan")
@@ -27,6 +29,7 @@ MAX_CALLS_7_DAYS = 7
 QUIET_AFTER_TALK_DAYS = 7
 SOFT_UNTIL_DAYS = 14
 NEUTRAL_UNTIL_DAYS = 28
+NOT_OFFERED_BY_LOT = "kept from offers by lot, so that what offers bring can be measured"
 PROMPT_NEUTRAL_UNTIL_DAYS = 42  # a customer that has always paid is given two weeks more before anybody is firm
 
 
@@ -60,8 +63,8 @@ def _reasons(point: ContactPoint, arm: str, capacity: Capacity) -> list[str]:
     reasons = []
     if arm not in capacity.arms:
         reasons.append("not available: the capacity does not list it")
-    if arm in ("call_plan", "email_discount"):
-        reasons.append("no approved terms envelope")
+    if arm in TERMS_ARMS:
+        reasons += _terms(point, arm, capacity)
     if arm == "escalate":
         reasons.append("only a person escalates")
     if arm == "route_dispute":
@@ -69,6 +72,25 @@ def _reasons(point: ContactPoint, arm: str, capacity: Capacity) -> list[str]:
             reasons.append("no open dispute")
         return reasons
     reasons += _holds(point, arm) + _channel(point, arm) + _limits(point, arm)
+    return reasons
+
+
+def _terms(point: ContactPoint, arm: str, capacity: Capacity) -> list[str]:
+    """What forbids offering terms, as far as no model is needed to say so."""
+    terms, offers = capacity.terms, point.offers
+    if terms is None or arm not in terms.arms:
+        return ["no approved terms envelope"]
+    reasons = []
+    if not may_have_offers(point.customer_id, terms.share_of_customers):
+        reasons.append(NOT_OFFERED_BY_LOT)
+    since = offers.days_since_offer
+    if since is not None and since < APART_DAYS:
+        reasons.append(f"terms were offered {_ago(since)}; one offer in 12 months")
+    if arm == "email_discount" and offers.invoices & {item.invoice_id for item in point.listed}:
+        reasons.append("a discount was offered before for an invoice that is still open")
+    broken = offers.days_since_broken_plan
+    if arm == "call_plan" and broken is not None and broken < APART_DAYS:
+        reasons.append(f"a plan was broken {_ago(broken)}; no other within 12 months")
     return reasons
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duecourse.science.decisions.envelope import TERMS_ARMS
 from duecourse.science.decisions.mask import TONE_OF
 from duecourse.science.decisions.points import ContactPoint
 
@@ -12,8 +13,8 @@ def needs_human(point: ContactPoint, arm: str) -> str:
     """The first reason that applies, in the words of the glossary; empty when none does.
 
     strategic, high_value, first_firm_tone, unclear_reply (their message was not read by anybody yet), policy (an open
-    dispute: the undisputed rest goes through a person), compliance_unknown (a natural person), model_uncertain (no
-    history at all behind the prediction).
+    dispute: the undisputed rest goes through a person; terms: the one whom the envelope names approves each offer),
+    compliance_unknown (a natural person), model_uncertain (no history at all behind the prediction).
     """
     carrying = point.carrying
     rules = (
@@ -21,7 +22,7 @@ def needs_human(point: ContactPoint, arm: str) -> str:
         ("high_value", point.relative_collectible >= HIGH_VALUE_TIMES),
         ("first_firm_tone", TONE_OF.get(arm) == "firm" and not point.history.firm_before),
         ("unclear_reply", point.history.unanswered_days is not None),
-        ("policy", point.disputes.number > 0),
+        ("policy", point.disputes.number > 0 or arm in TERMS_ARMS),
         ("compliance_unknown", point.debtor_kind in ("consumer", "sole_trader")),
         ("model_uncertain", carrying is not None and carrying.rung == "terms"),
     )

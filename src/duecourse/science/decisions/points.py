@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from duecourse.science.decisions.habit import Habit
+from duecourse.science.decisions.offers import NO_OFFERS, OfferHistory
 from duecourse.science.decisions.stake import Outlook
 
 LISTED_BEFORE_DUE_DAYS = 7  # an invoice that is due within a week belongs on the list
@@ -102,6 +103,7 @@ class ContactPoint:
     country: str = ""
     broken_promise_days: int | None = None
     money_unmatched: bool = False
+    offers: OfferHistory = NO_OFFERS
 
     @property
     def listed(self) -> tuple[OpenItem, ...]:

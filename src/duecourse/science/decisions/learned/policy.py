@@ -17,7 +17,7 @@ from duecourse.science.decisions.learned.ladder_volume import ladder_messages
 from duecourse.science.decisions.learned.panel import Past, past_of
 from duecourse.science.decisions.learned.prior import TRUST, Learnt, mixed_prior, shipped
 from duecourse.science.decisions.learned.rounding import EPSILON, draw, planned
-from duecourse.science.decisions.learned.terms import Offer, expected_cost, may_be_offered
+from duecourse.science.decisions.learned.terms import Beliefs, Offer, with_guarded_plans, with_offers
 from duecourse.science.decisions.learned.tuning import Tuning, tuning_of
 from duecourse.science.decisions.learned.value import (
     ATTENTION,
@@ -45,7 +45,8 @@ class Settings:
 
     ``learnt`` is the prior to start from (None: cold), ``temper`` the share of a draw's deviation from the mode that is
     kept (1: plain Thompson sampling). ``attention`` is the price of a message in units of the list,
-    ``messages_of_ladder`` the cap on messages as a multiple of what the ladder would send (infinite: none).
+    ``messages_of_ladder`` the cap on messages as a multiple of what the ladder would send (infinite: none). ``offer``
+    is the discount that may be offered (None: none); ``guard_plans`` keeps calls about a plan from whoever pays anyway.
     """
 
     learnt: Learnt | None = field(default_factory=shipped)
@@ -58,6 +59,7 @@ class Settings:
     instrument: bool = True
     tune: bool = True
     offer: Offer | None = None
+    guard_plans: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,11 @@ def learn(book: Book, resources: Resources, settings: Settings, warm: Knowledge 
 
 
 def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settings: Settings,
-           *, warm: Knowledge | None = None, only: Bools | None = None) -> Outcome:  # fmt: skip
+           *, warm: Knowledge | None = None, only: Bools | None = None,
+           event_minor: Floats | None = None) -> Outcome:  # fmt: skip
     """Decide for every contact point with something overdue and collectible (among ``only`` (P,) if given).
 
+    ``event_minor`` (P, A): what a contact costs on average by driving the customer away, on top of the annoyance list.
     Deterministic: the same book, resources, settings and seed give the same outcome.
     """
     knowledge = learn(book, resources, settings, warm)
@@ -135,10 +139,15 @@ def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settin
         knowledge.past.contacts.fatigue[now, effects.points], value_bands(book)[effects.points], annoyance,
         settings.attention * unit,
     )  # fmt: skip
+    if event_minor is not None:
+        prices = prices + event_minor[effects.points]
     worth = quality(effects, prices, resources)
     allowed = book.allowed[effects.points] & resources.exists[None]
     allowed[:, NONE] = True
-    worth, allowed = _with_offers(turn, settings.offer, effects, worth, allowed)
+    beliefs = Beliefs(situations, effects, knowledge.columns, draws, knowledge.past.lags, settings.temper)
+    worth, allowed = with_offers(turn, settings.offer, beliefs, worth, allowed)
+    if settings.guard_plans:
+        allowed = with_guarded_plans(beliefs, worth, allowed)
     allowed[:, [arm for arm in NOT_MODELLED if arm != NONE]] = False  # rules decide on these
     worth[:, ~allowed] = -np.inf
     limits = limits_of(_capped(turn, resources, settings))
@@ -162,23 +171,6 @@ def _capped(book: Book, resources: Resources, settings: Settings) -> Resources:
         return resources
     cap = float(np.ceil(settings.messages_of_ladder * ladder_messages(book)))
     return replace(resources, messages=min(resources.messages, cap))
-
-
-def _with_offers(book: Book, offer: Offer | None, effects: Effects, worth: Floats,
-                 allowed: Bools) -> tuple[Floats, Bools]:  # fmt: skip
-    """The price of offers in ``worth``, and no offer where the guards forbid one or the tenant has none."""
-    arm = ARM["email_discount"]
-    allowed = allowed.copy()
-    if offer is None:
-        allowed[:, arm] = False
-        return worth, allowed
-    weighed = np.bincount(book.point[book.overdue], weights=book.collectible_minor[book.overdue], minlength=book.points)
-    money: Floats = weighed[effects.points].astype(np.float64)
-    paid = (effects.cash_alone + effects.cash[:, :, arm]) / np.maximum(money, 1)
-    worth[:, :, arm] -= expected_cost(offer, money, paid)
-    alone = effects.cash_alone.mean(axis=0) / np.maximum(money, 1)
-    allowed[:, arm] &= may_be_offered(book, effects.points, alone, worth[:, :, arm])
-    return worth, allowed
 
 
 class LearnedPolicy:
