@@ -121,6 +121,26 @@ def test_exploration_reaches_automated_arms_and_never_harsh_ones() -> None:
     assert (chances[:, [ARM["email_soft"], ARM["email_neutral"]]] >= 0.01 - 1e-9).all()
 
 
+def test_exploration_costs_no_call_that_the_plans_would_make() -> None:
+    """64 plans of seven calls each: seven calls are drawn, though exploration alone would leave 6.65 and thus six."""
+    rng = np.random.default_rng(3)
+    limits = limits_of(resources(7 * 12.0, 1000.0))
+    plans = np.zeros((64, 40), dtype=np.int64)
+    for plan in plans:
+        plan[rng.choice(12, 7, replace=False)] = ARM["call_service"]
+    chances = planned(plans, np.ones((40, A), dtype=bool), limits)
+    calls = chances[:, ARM["call_service"]]
+    assert calls.sum() == pytest.approx(7, abs=1e-9)
+    assert not calls[12:].any()  # nobody is called whom no plan calls
+    assert calls.max() < 1
+    assert (chances @ limits.use[0]).sum() <= limits.total[0] + 1e-9
+    np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-12)
+    assert chances.min() >= 0
+    idle = plans.copy()
+    idle[0] = NONE  # on average 6.9 calls: no seventh is invented
+    assert planned(idle, np.ones((40, A), dtype=bool), limits)[:, ARM["call_service"]].sum() == pytest.approx(6)
+
+
 def test_frequencies_are_the_logged_probabilities() -> None:
     """Rms z over all uncertain (point, arm) pairs between .95 and 1.05; class counts exact every time."""
     rng = np.random.default_rng(9)
