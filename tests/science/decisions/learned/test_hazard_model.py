@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.learned.hazard_model import (
     Columns,
     Design,
@@ -17,7 +20,7 @@ from duecourse.science.decisions.learned.hazard_model import (
 )
 from duecourse.science.decisions.learned.instrument import check
 from duecourse.science.decisions.learned.panel import past_of
-from duecourse.science.decisions.learned.prior import Learnt, Spread, cold_prior, mixed_prior, read_learnt
+from duecourse.science.decisions.learned.prior import STRENGTH_SD, Learnt, Spread, cold_prior, mixed_prior, read_learnt
 from duecourse.science.decisions.learned.segments import SEGMENTS
 from duecourse.science.decisions.learned.tuning import Tuning, empirical_bayes, milestone, tuning_of
 from duecourse.science.decisions.learned.write_off import ends_of, weekly_loss
@@ -147,6 +150,41 @@ def test_a_learnt_prior_is_believed_in_part() -> None:
     unnamed = COLUMNS.names.index("mu:call_service")
     assert mixed.sd[unnamed] == cold.sd[unnamed]
     assert mixed_prior(COLUMNS, None).prior_id == "cold/1"
+
+
+def test_a_common_part_of_the_prior_is_a_covariance_of_its_own() -> None:
+    """The mode and the covariance without any row are those of diag(sd^2) + together together'."""
+    rng = np.random.default_rng(5)
+    sd, together = rng.uniform(0.1, 1, COLUMNS.total), rng.normal(0, 0.3, COLUMNS.total)
+    prior = Prior(rng.normal(0, 1, COLUMNS.total), sd, "p", together)
+    covariance = np.diag(sd**2) + np.outer(together, together)
+    np.testing.assert_allclose(prior.matrix @ covariance, np.eye(COLUMNS.total), atol=1e-9)
+    empty = Design(COLUMNS, np.zeros((0, COLUMNS.shared)), np.zeros(0), np.zeros(0), np.zeros(9, dtype=np.int64))
+    fitted = fit(empty, prior)
+    np.testing.assert_allclose(fitted.mode, prior.mean, atol=1e-9)
+    np.testing.assert_allclose(fitted.covariance, covariance, atol=1e-9)
+    assert np.abs(prior.own_deviation(prior.mean)).max() == 0
+    own = np.where(np.arange(COLUMNS.total) == 3, 1e-3, 0.0)
+    apart = prior.own_deviation(prior.mean + 2 * together + own)
+    assert np.abs(apart).max() < 0.5 * np.abs(2 * together).max()  # most of it is explained as common
+
+
+def test_the_strength_of_all_contacts_is_learnt_at_once_and_base_terms_are_not_touched() -> None:
+    """A learnt prior says that contacts help, the log says that nothing does: all effects fall, unmeasured ones too."""
+    helps = {f"mu:{ARMS[code]}": (0.6, 0.1) for code in COLUMNS.arms}
+    prior = mixed_prior(COLUMNS, Learnt(helps, None, "x/1", "test"))
+    assert prior.together is not None
+    named = dict(zip(COLUMNS.names, prior.together, strict=True))
+    assert named["mu:email_soft"] == pytest.approx(STRENGTH_SD * prior.mean[COLUMNS.names.index("mu:email_soft")])
+    assert not any(named[name] for name in ("intercept", "age_0", "lateness", "segment:batch", "other:call"))
+    quiet = SmallWorld(4, {})
+    quiet.live(at_random({"email_soft": 0.4}), 30)
+    design = design_of(past_of(quiet.book()).panel, COLUMNS)
+    apart, common = fit(design, replace(prior, together=None)), fit(design, prior)
+    call = COLUMNS.mu.start + COLUMNS.arms.index(6)
+    assert apart.mode[call] == pytest.approx(prior.mean[call], abs=1e-6)  # never called: nothing learnt
+    assert common.mode[call] < 0.85 * prior.mean[call]
+    assert common.sd[call] > apart.sd[call]  # and said to be less certain than by the own deviation alone
 
 
 def test_a_prior_file_without_spread_is_refused() -> None:

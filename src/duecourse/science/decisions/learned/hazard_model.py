@@ -167,16 +167,39 @@ def design_of(panel: Panel, columns: Columns, kept: Bools | None = None) -> Desi
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent normal priors: mean and standard deviation of each coefficient, and where they come from."""
+    """Normal priors: mean and standard deviation of each coefficient, and where they come from.
+
+    ``together``: a direction in which the coefficients may all be off at once, as far as one standard deviation goes;
+    then coefficient = mean + together x z + own deviation, with z of N(0, 1). None: they are independent.
+    """
 
     mean: Floats
     sd: Floats
     prior_id: str
+    together: Floats | None = None
 
     @property
     def precision(self) -> Floats:
-        """1 / sd^2."""
+        """1 / sd^2 of the own deviations."""
         result: Floats = self.sd**-2
+        return result
+
+    @cached_property
+    def matrix(self) -> Floats:
+        """Precision matrix of the coefficients: the inverse of diag(sd^2) + together together'."""
+        result: Floats = np.diag(self.precision)
+        if self.together is not None:
+            pulled = self.precision * self.together
+            result = result - np.outer(pulled, pulled) / (1 + self.together @ pulled)
+        return result
+
+    def own_deviation(self, coefficients: Floats) -> Floats:
+        """What is left of ``coefficients`` - mean without the most likely common part."""
+        apart: Floats = coefficients - self.mean
+        if self.together is None:
+            return apart
+        pulled = self.precision * self.together
+        result: Floats = apart - self.together * (pulled @ apart) / (1 + self.together @ pulled)
         return result
 
 
@@ -252,7 +275,7 @@ def fit(design: Design, prior: Prior, start: Floats | None = None) -> Posterior:
             factor = None
     hessian = _hessian(design, prior, mode)
     sign, logdet = np.linalg.slogdet(hessian)
-    evidence = objective + 0.5 * float(np.log(prior.precision).sum()) - 0.5 * float(sign * logdet)
+    evidence = objective + 0.5 * float(np.linalg.slogdet(prior.matrix)[1]) - 0.5 * float(sign * logdet)
     return Posterior(design.columns, mode, hessian, evidence, steps)
 
 
@@ -268,14 +291,15 @@ def log_odds(design: Design, coefficients: Floats) -> Floats:
 def _objective(design: Design, prior: Prior, coefficients: Floats) -> float:
     eta = log_odds(design, coefficients)
     fitted = design.weight @ (design.paid * eta - np.logaddexp(0, eta))
-    return float(fitted - 0.5 * prior.precision @ (coefficients - prior.mean) ** 2)
+    apart = coefficients - prior.mean
+    return float(fitted - 0.5 * apart @ prior.matrix @ apart)
 
 
 def _gradient(design: Design, prior: Prior, coefficients: Floats) -> Floats:
     """Gradient of the log posterior."""
     columns = design.columns
     residual = design.weight * (design.paid - 1 / (1 + np.exp(-log_odds(design, coefficients))))
-    gradient: Floats = -prior.precision * (coefficients - prior.mean)
+    gradient: Floats = -prior.matrix @ (coefficients - prior.mean)
     for segment, rows in design.groups():
         slope = residual[rows] @ design.Z[rows]
         gradient[: columns.shared] += slope
@@ -288,7 +312,7 @@ def _hessian(design: Design, prior: Prior, coefficients: Floats) -> Floats:
     columns = design.columns
     hazard = 1 / (1 + np.exp(-log_odds(design, coefficients)))
     curvature = design.weight * np.maximum(hazard * (1 - hazard), SMALLEST_WEIGHT)
-    hessian = np.diag(prior.precision)
+    hessian = prior.matrix.copy()
     shared, repeated = slice(0, columns.shared), columns.repeated
     for segment, rows in design.groups():
         Z, own = design.Z[rows], columns.own(segment)

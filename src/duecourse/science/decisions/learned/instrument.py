@@ -39,9 +39,13 @@ def check(panel: Panel, plain: Posterior, prior: Prior) -> Check:
     at = np.array([wide.names.index(name) for name in columns.names])
     mean, sd = np.zeros(wide.total), np.full(wide.total, _NUISANCE_SD)
     mean[at], sd[at] = prior.mean, prior.sd
+    together = None
+    if prior.together is not None:
+        together = np.zeros(wide.total)
+        together[at] = prior.together
     start = np.zeros(wide.total)
     start[at] = plain.mode
-    centred = fit(design_of(panel, wide), Prior(mean, sd, prior.prior_id), start)
+    centred = fit(design_of(panel, wide), Prior(mean, sd, prior.prior_id, together), start)
     change = (centred.mode[at] - plain.mode)[columns.mu] / centred.sd[at][columns.mu]
     if not (np.abs(change) > LARGEST_CHANGE).any():
         return Check(change, plain)

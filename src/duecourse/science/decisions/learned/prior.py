@@ -16,11 +16,12 @@ import numpy as np
 
 from duecourse.core.ids import sha256_hex
 from duecourse.ledger.schema import ARMS
-from duecourse.science.decisions.learned.book import HARSH, Floats
+from duecourse.science.decisions.learned.book import HARSH, Bools, Floats
 from duecourse.science.decisions.learned.hazard_model import MODIFIER_NAMES, Columns, Prior
 
 TRUST = 0.4  # [A] share of the simulated evidence that a real company is given
 COLD_SHARE = 0.5
+STRENGTH_SD = 0.25  # [A] contacts do 1 +- .25 times what they do in simulated companies, which differ by .2
 COLD_ID = "cold/1"
 _AGE_MEANS = {"age_0": -1.0, "age_1": -0.4, "age_2": -0.1, "age_3": 0.0}
 _HARSH_NAMES = tuple(ARMS[code] for code in HARSH)
@@ -110,7 +111,11 @@ def read_learnt(text: str) -> Learnt:
 def mixed_prior(
     columns: Columns, learnt: Learnt | None, spread: Spread = ASSUMED_SPREAD, trust: float = TRUST
 ) -> Prior:
-    """The cold prior where the file is silent; elsewhere the file's mean and its precision, believed in part."""
+    """The cold prior where the file is silent; elsewhere the file's mean and its precision, believed in part.
+
+    Beside what each coefficient does on its own, all effects of contacts may be stronger or weaker together: a company
+    in which contacts do nothing is known as such from all arms at once.
+    """
     cold = cold_prior(columns, spread)
     if learnt is None or trust <= 0:
         return cold
@@ -122,4 +127,10 @@ def mixed_prior(
             added = trust * max(sd**-2 - cold.precision[at], 0.0)
             precision[at] = own + added
             mean[at] = (own * cold.mean[at] + added * centre) / precision[at]
-    return Prior(mean, precision**-0.5, learnt.prior_id)
+    return Prior(mean, precision**-0.5, learnt.prior_id, STRENGTH_SD * np.where(effects(columns), mean, 0.0))
+
+
+def effects(columns: Columns) -> Bools:
+    """(coefficients,) True for what a contact does: mean effects, and how segment and history change them."""
+    kinds = ("mu", "delta", *MODIFIER_NAMES)
+    return np.array([":" in name and name.partition(":")[0] in kinds for name in columns.names])

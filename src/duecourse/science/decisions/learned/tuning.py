@@ -112,6 +112,6 @@ def groups_of(columns: Columns) -> dict[str, list[int]]:
 
 
 def _spread_of(posterior: Posterior, prior: Prior, members: list[int], assumed: float) -> float:
-    distance = (posterior.mode - prior.mean)[members] ** 2 + posterior.sd[members] ** 2
+    distance = prior.own_deviation(posterior.mode)[members] ** 2 + posterior.sd[members] ** 2
     squared = (float(distance.sum()) + PRIOR_WEIGHT * assumed**2) / (len(members) + PRIOR_WEIGHT)
     return float(np.clip(np.sqrt(squared), SMALLEST, LARGEST))
