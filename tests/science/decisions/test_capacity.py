@@ -9,6 +9,7 @@ import pytest
 
 from duecourse.core.errors import BadInput
 from duecourse.science.decisions.capacity import DEFAULT_CAPACITY, Arm, read_capacity
+from duecourse.science.decisions.envelope import DiscountTerms, Envelope, PlanTerms
 
 CONTRACT = """{"minutes_per_day": 420, "horizon_days": 7, "cost_of_capital": 0.10, "arms": {
   "email_soft": {"cost_minor": 30, "minutes": 0}, "call_service": {"cost_minor": 0, "minutes": 12}}}"""
@@ -67,3 +68,45 @@ def test_all_problems_are_collected() -> None:
     with pytest.raises(BadInput) as caught:
         read_capacity('{"minutes_per_day": -1, "horizon_days": 0, "arms": {"x": {}, "none": {}}, "typo": 1}')
     assert len(caught.value.problems) == 6
+
+
+WITH_TERMS = """{"minutes_per_day": 420, "horizon_days": 7, "arms": {
+  "email_discount": {"cost_minor": 30, "minutes": 0}, "call_plan": {"cost_minor": 0, "minutes": 15}},
+  "terms": {"discount": {"percent": 2, "days": 10, "yearly_limit_minor": 500000, "approver": "CFO"},
+            "plan": {"instalments": 3, "days": 90, "first_share": 0.3, "approver": "CFO"}}}"""
+
+
+def test_an_envelope_is_read_and_changes_the_hash_of_a_capacity_only_where_there_is_one() -> None:
+    found = read_capacity(WITH_TERMS)
+    assert found.terms == Envelope(DiscountTerms(2, 10, 500_000, "CFO"), PlanTerms(3, 90, 0.3, "CFO"), 0.5)
+    assert found.terms is not None
+    assert found.terms.arms == {"email_discount", "call_plan"}
+    assert read_capacity(found.to_json()) == found
+    assert "terms" not in read_capacity(CONTRACT).to_json()
+    stripped = json.loads(WITH_TERMS)
+    del stripped["terms"]
+    assert read_capacity(json.dumps(stripped)).capacity_hash != found.capacity_hash
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"terms": 3}, "column terms: '3': expected an object with discount, plan or both"),
+        ({"terms": {}}, "column terms: expected discount, plan or both (leave terms out"),
+        ({"terms": {"discounts": {}}}, "terms.discounts: '{}': expected one of discount, plan, share_of_customers"),
+        ({"terms": {"discount": 2}}, "terms.discount: '2': expected {"),
+        ({"terms": {"discount": {"percent": 25}}}, "terms.discount.percent: '25': expected a number from 0.1 to 20"),
+        ({"terms": {"discount": {"percent": 2, "days": 43}}}, "terms.discount.days: '43': expected a number from 1"),
+        ({"terms": {"discount": {"percent": 2}}}, "terms.discount.yearly_limit_minor: expected a number from 0"),
+        ({"terms": {"discount": {"approver": " "}}}, "terms.discount.approver: '\" \"': expected who approves"),
+        ({"terms": {"plan": {"instalments": 5}}}, "terms.plan.instalments: '5': expected a number from 2 to 4"),
+        ({"terms": {"plan": {"instalments": 2.5}}}, "terms.plan.instalments: '2.5': expected a whole number"),
+        ({"terms": {"plan": {"first_share": 30}}}, "terms.plan.first_share: '30': expected a number from 0 to 0.95"),
+        ({"terms": {"plan": {}, "share_of_customers": 2}}, "terms.share_of_customers: '2': expected a number from 0"),
+        ({"arms": {}}, "arms.email_discount: expected cost and minutes of this arm, since terms.discount offers it"),
+    ],
+)
+def test_a_bad_envelope_is_named_with_its_cure(change: dict[str, object], said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_capacity(json.dumps(json.loads(WITH_TERMS) | change), file="c.json")
+    assert said in str(caught.value)

@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duecourse.core.money import Money
-from duecourse.science.language import FactReader, InvoiceLine, MessageFacts, draft, draft_worklist, verify
+from duecourse.science.language import (
+    FactReader,
+    InvoiceLine,
+    MessageFacts,
+    TermsFacts,
+    draft,
+    draft_worklist,
+    verify,
+)
 from duecourse.science.language.facts import LANGUAGES, clean, locale_of
 from duecourse.science.language.templates import PLACEHOLDERS, fill, template
 from support.books import activity, invoice, known
@@ -106,6 +114,32 @@ def test_earlier_contact_is_mentioned_only_when_there_was_one() -> None:
     assert "We last contacted you" not in draft(facts(), "email_firm")
     told = draft(facts(last_contact_on=date(2026, 5, 11)), "email_firm")
     assert "We last contacted you about your account on 11 May 2026." in told
+
+
+DISCOUNT = TermsFacts(date(2026, 6, 11), percent=2.5)
+PLAN = TermsFacts(date(2026, 8, 30), instalments=3, first_percent=30.0)
+
+
+def test_an_offer_says_what_is_paid_what_is_taken_off_and_until_when() -> None:
+    text = draft(facts(terms=DISCOUNT), "email_discount")
+    assert "If €4,143.75 reach us by 11 June 2026, we take 2.5% (€106.25) off" in text  # 2.5 % of the overdue 4,250.00
+    assert "INV-1040" in text  # the whole account stays on the list
+    script = draft(facts(terms=PLAN), "call_plan")
+    assert "up to 3 instalments, the last by 30 August 2026, at least 30% of the debt at once" in script
+    assert "prepare a plan for €4,250.00" in script
+    assert "106.25" not in script
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_offers_verify_in_every_language_and_only_with_their_own_figures(language: str) -> None:
+    for arm, terms in (("email_discount", DISCOUNT), ("call_plan", PLAN)):
+        one = facts(language, terms=terms)
+        text = draft(one, arm)
+        assert verify(text, one) == []
+        assert "{" not in text
+        assert verify(text, facts(language))  # without the terms these figures are nobody's
+        with pytest.raises(ValueError, match="is not available here"):
+            draft(facts(language), arm)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from duecourse.science.decisions.terms_offered import TermsOffered
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -15,6 +17,7 @@ class Figures:
     weeks without and with the act; ``cash_p10_minor`` and ``cash_p90_minor`` bound what the act adds to it.
     ``second_best`` names the next best act and ``second_best_gap_minor`` how much less it brings; ``chosen_how`` says
     how the lot came to it, ``reasons`` the two largest causes. ``nested`` is JSON for the log, empty when nothing was.
+    ``terms``: what is offered, for an act that offers terms.
     """
 
     gain_minor: int
@@ -33,3 +36,4 @@ class Figures:
     reasons: str
     why: str
     nested: str = ""
+    terms: TermsOffered | None = None

@@ -30,6 +30,7 @@ from duecourse.science.decisions.log import LearntIds
 from duecourse.science.decisions.mask import mask
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.policies import Proposal, epoch_kinds, off_turn
+from duecourse.science.decisions.terms_offered import offer_of, terms_offered
 
 EPOCH_DAYS = 7
 _TINY = 1e-9
@@ -84,8 +85,10 @@ def propose_learned(points: Sequence[ContactPoint], view: View, capacity: Capaci
     for turn in turns:
         asked[code[turn.point.customer_id]] = bool(turn.epoch) and turn.before is None
     entropy = (seed, int(view.snapshot_id[:15], 16))
+    offer = offer_of(view, capacity, points, source.names, source.scale)
+    chosen = replace(chosen, offer=offer, guard_plans=True)
     outcome = decide(source.book, _resources(capacity, room), entropy, chosen, only=asked)
-    proposals = _Settling(source, outcome, capacity, days, room, seed).settle(turns, urgent.day)
+    proposals = _Settling(source, outcome, capacity, days, room, seed, view.as_of).settle(turns, urgent.day)
     typical = points[0].typical_minor[_main(source)] if points else 1.0
     randomised = source.book.randomised
     contacts = int((randomised & (source.book.decision_arm != NONE)).sum())
@@ -209,6 +212,7 @@ class _Settling:
     days: Sequence[date]
     room: dict[date, float]
     seed: int
+    as_of: date
 
     def settle(self, turns: Sequence[_Turn], urgent: Mapping[str, date]) -> list[Proposal]:
         """One proposal per turn."""
@@ -232,7 +236,8 @@ class _Settling:
                 proposals.append(_by_rule(base, turn.before, urgent.get(name) or later.get(name)))
                 continue
             row, arm = row_of[name], arms[name]
-            figures = explainer.figures(row, arm, turn.point, hours.get(name, "") if arm != NONE else "")
+            terms = terms_offered(turn.point, ARMS[arm], self.capacity, self.as_of)
+            figures = explainer.figures(row, arm, turn.point, hours.get(name, "") if arm != NONE else "", terms)
             if arm == NONE:
                 silence, detail = explainer.left_alone(row, turn.point)
                 proposals.append(replace(base, silence=silence, detail=detail, figures=figures))

@@ -16,6 +16,7 @@ from duecourse.ledger.as_of import View, start_of_day
 from duecourse.ledger.schema import TABLES
 from duecourse.science.decisions.capacity import Capacity
 from duecourse.science.decisions.contact_points import PredictionFrames, gather
+from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.learned.nested import HOURS
 from duecourse.science.decisions.learned_plan import CannotLearn, LearnedProposals, propose_learned
 from duecourse.science.decisions.log import LogContext, decision_id, decision_row
@@ -33,6 +34,11 @@ LEARNED_COLUMNS: dict[str, pl.DataType] = {
     "cash_p90_minor": pl.Int64(), "second_best": pl.String(), "second_best_gap_minor": pl.Int64(),
     "chosen_how": pl.String(), "reasons": pl.String(),
 }  # fmt: skip
+# What is offered by an act that offers terms; empty for all others.
+TERMS_COLUMNS: dict[str, pl.DataType] = {
+    "terms": pl.String(), "offer_percent": pl.Float64(), "offer_by": pl.Date(), "offer_yearly_cost": pl.Float64(),
+    "plan_instalments": pl.Int64(), "plan_by": pl.Date(), "plan_first_percent": pl.Float64(),
+}  # fmt: skip
 KILL_SWITCH = "ladder"  # plans without any model
 WORKLIST_SCHEMA: dict[str, pl.DataType] = {
     "rank": pl.Int64(), "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(),
@@ -43,7 +49,7 @@ WORKLIST_SCHEMA: dict[str, pl.DataType] = {
     "currency": pl.String(), "decision_id": pl.String(), "invoice_ids": pl.List(pl.String()),
     "asked_minor": pl.Int64(), "stake_minor": pl.Int64(), "disputed_minor": pl.Int64(), "paid_soon": pl.Float64(),
     "usual_days_late": pl.Int64(), "beyond_habit_days": pl.Int64(), "send_at_zone": pl.String(),
-    **LEARNED_COLUMNS,
+    **LEARNED_COLUMNS, **TERMS_COLUMNS,
 }  # fmt: skip
 NOT_WORKED_SCHEMA: dict[str, pl.DataType] = {
     "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(), "collectible_minor": pl.Int64(),
@@ -203,6 +209,18 @@ def _worklist_row(one: Proposal, rank: int, moment: datetime | None, capacity: C
         "beyond_habit_days": point.beyond_habit_days,
         "send_at_zone": zones(point.timezone, point.country)[1] if moment else "",
         **({} if figures is None else {name: getattr(figures, name) for name in LEARNED_COLUMNS}),
+        **_terms(figures),
+    }  # fmt: skip
+
+
+def _terms(figures: Figures | None) -> dict[str, object]:
+    terms = None if figures is None else figures.terms
+    if terms is None:
+        return {}
+    by = "plan_by" if terms.percent is None else "offer_by"
+    return {
+        "terms": terms.words, "offer_percent": terms.percent, by: terms.by, "offer_yearly_cost": terms.yearly_effective,
+        "plan_instalments": terms.instalments, "plan_first_percent": terms.first_percent,
     }  # fmt: skip
 
 

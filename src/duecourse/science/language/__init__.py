@@ -5,7 +5,7 @@ customer's language; ``verify`` finds anything in a text that is not a fact. How
 """
 
 from duecourse.science.language.drafting import draft, draft_worklist
-from duecourse.science.language.facts import FactReader, InvoiceLine, MessageFacts
+from duecourse.science.language.facts import FactReader, InvoiceLine, MessageFacts, TermsFacts
 from duecourse.science.language.verify import Violation, verify
 
-__all__ = ["FactReader", "InvoiceLine", "MessageFacts", "Violation", "draft", "draft_worklist", "verify"]
+__all__ = ["FactReader", "InvoiceLine", "MessageFacts", "TermsFacts", "Violation", "draft", "draft_worklist", "verify"]

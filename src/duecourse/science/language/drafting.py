@@ -8,13 +8,15 @@ from typing import Any
 
 import polars as pl
 
+from duecourse.core.money import Money
 from duecourse.ledger.as_of import View
-from duecourse.science.language.facts import FactReader, MessageFacts
-from duecourse.science.language.rendering import invoice_table, written_amounts, written_date
+from duecourse.science.language.facts import FactReader, MessageFacts, TermsFacts
+from duecourse.science.language.rendering import invoice_table, written_amounts, written_date, written_percent
 from duecourse.science.language.templates import fill, template
 
-EMAILS = ("email_soft", "email_neutral", "email_firm", "send_documents")
-CALLS = ("call_service", "call_firm")
+EMAILS = ("email_soft", "email_neutral", "email_firm", "email_discount", "send_documents")
+CALLS = ("call_service", "call_firm", "call_plan")
+TERMS_COLUMNS = ("offer_percent", "offer_by", "plan_instalments", "plan_by", "plan_first_percent")
 LONGEST_SUBJECT = 78
 # Placeholders that stand for whole sentences of the template, not for one fact.
 SENTENCES = ("status", "situation", "spoken", "sender", "contact_or_payables")
@@ -23,23 +25,30 @@ SENTENCES = ("status", "situation", "spoken", "sender", "contact_or_payables")
 def draft_worklist(view: View, worklist: pl.DataFrame, *, sender: str = "") -> dict[str, str]:
     """File name -> draft for every row of ``worklist`` that names a draft.
 
-    ``worklist`` has customer_id, invoice_ids, contact_id, arm and draft. ``sender`` signs; without one the department
-    does.
+    ``worklist`` has customer_id, invoice_ids, contact_id, arm and draft, and for offers ``TERMS_COLUMNS``. ``sender``
+    signs; without one the department does.
     """
     reader = FactReader(view)
-    rows = worklist.select("customer_id", "invoice_ids", "contact_id", "arm", "draft").filter(pl.col("draft") != "")
     drafts = {}
-    for customer_id, invoice_ids, contact_id, arm, name in rows.iter_rows():
-        facts = reader.read(customer_id, invoice_ids, contact_id, sender=sender)
-        drafts[name] = draft(facts, arm)
+    for row in worklist.filter(pl.col("draft") != "").iter_rows(named=True):
+        facts = reader.read(row["customer_id"], row["invoice_ids"], row["contact_id"], sender=sender)
+        drafts[row["draft"]] = draft(replace(facts, terms=_terms(row)), row["arm"])
     return drafts
+
+
+def _terms(row: Mapping[str, Any]) -> TermsFacts | None:
+    percent, offer_by, instalments, plan_by, first = (row.get(name) for name in TERMS_COLUMNS)
+    if offer_by is not None:
+        return TermsFacts(offer_by, percent=percent)
+    return None if plan_by is None else TermsFacts(plan_by, instalments=instalments, first_percent=first)
 
 
 def draft(facts: MessageFacts, arm: str) -> str:
     """The whole text of one draft, ending in a line break.
 
     Call scripts exist in English and are marked with the language to speak; everything else is in the customer's.
-    Raises ValueError for an arm without a template, or a reminder without an invoice to remind of.
+    Raises ValueError for an arm without a template, a reminder without an invoice to remind of, or an offer without
+    its terms.
     """
     if not facts.lines and arm != "send_documents":
         raise ValueError("a reminder needs at least one invoice on which something may be asked for")
@@ -75,10 +84,33 @@ def message_values(facts: MessageFacts, texts: Mapping[str, Any]) -> dict[str, s
     for name, amounts in (("disputed", facts.disputed), ("promised", facts.promised), ("netted", facts.netted)):
         if amounts:
             values[name] = written_amounts(amounts, locale, conjunction)
+    values |= _terms_values(facts, conjunction)
     values["status"] = fill(texts[_status(facts)], values) if facts.lines else ""
     earlier = fill(texts["earlier"], values) if facts.last_contact_on is not None else ""
     values["situation"] = f"{values['status']} {earlier}".strip()
     return values
+
+
+def _terms_values(facts: MessageFacts, conjunction: str) -> dict[str, str]:
+    """Placeholder -> rendered figure of what is offered; empty when nothing is."""
+    terms, locale = facts.terms, facts.locale
+    if terms is None:
+        return {}
+    by = written_date(terms.by, locale)
+    if terms.percent is not None:
+        off = tuple(
+            Money(full.minor - less.minor, full.currency)
+            for full, less in zip(facts.total_overdue, facts.discounted, strict=True)
+        )
+        return {
+            "offer_by": by, "offer_percent": written_percent(terms.percent, locale),
+            "offer_total": written_amounts(facts.discounted, locale, conjunction) if off else "",
+            "offer_off": written_amounts(off, locale, conjunction) if off else "",
+        }  # fmt: skip
+    return {
+        "plan_by": by, "plan_instalments": str(terms.instalments or ""),
+        "plan_first": written_percent(terms.first_percent or 0.0, locale),
+    }  # fmt: skip
 
 
 def _status(facts: MessageFacts) -> str:

@@ -38,13 +38,26 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TermsFacts:
+    """What a message may offer: ``percent`` off until ``by``; or a plan of so many ``instalments`` until ``by``.
+
+    ``first_percent`` of the debt is paid at once in a plan. Stated by the tenant, not read from the ledger.
+    """
+
+    by: date
+    percent: float | None = None
+    instalments: int | None = None
+    first_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFacts:
     """Everything one message may state. Amounts are per currency, never added across.
 
     Names are cleaned: no control, zero-width or direction characters, one line, at most 80 characters. ``language`` is
     one of ``LANGUAGES``, ``locale`` a Babel locale of it. ``disputed``, ``promised`` and ``netted`` are what the
     message leaves out and why; ``last_contact_on`` is when we last wrote or called, ``they_wrote`` whether a written
-    message of theirs still waits for an answer.
+    message of theirs still waits for an answer; ``terms`` is what the message offers, if anything.
     """
 
     party_name: str
@@ -63,6 +76,7 @@ class MessageFacts:
     last_contact_on: date | None
     sender: str = ""
     they_wrote: bool = False
+    terms: TermsFacts | None = None
 
     @property
     def total(self) -> tuple[Money, ...]:
@@ -78,6 +92,14 @@ class MessageFacts:
     def total_overdue(self) -> tuple[Money, ...]:
         """What the overdue ones add up to, per currency."""
         return _per_currency(line.asked for line in self.overdue)
+
+    @property
+    def discounted(self) -> tuple[Money, ...]:
+        """What settles the overdue invoices under the discount on offer, per currency; empty without one."""
+        if self.terms is None or self.terms.percent is None:
+            return ()
+        kept = 1 - self.terms.percent / 100
+        return tuple(Money(round(one.minor * kept), one.currency) for one in self.total_overdue)
 
 
 class FactReader:

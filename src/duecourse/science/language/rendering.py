@@ -5,8 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 from babel.dates import format_date
+from babel.numbers import format_percent
 
 from duecourse.core.money import Money
 from duecourse.science.language.facts import MessageFacts
@@ -26,6 +28,11 @@ def written_amounts(amounts: Sequence[Money], locale: str, conjunction: str) -> 
     """Amounts of several currencies joined by "and"; never added across currencies."""
     written = [amount.format(locale) for amount in amounts]
     return written[0] if len(written) == 1 else f"{', '.join(written[:-1])} {conjunction} {written[-1]}"
+
+
+def written_percent(percent: float, locale: str) -> str:
+    """A percentage with the digits that it has, such as "2.5%"."""
+    return str(format_percent(Decimal(str(percent)) / 100, locale=locale, decimal_quantization=False))
 
 
 def invoice_table(facts: MessageFacts, words: Mapping[str, str]) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 PLACEHOLDERS = frozenset({
     "contact", "contact_or_payables", "sender", "invoice", "due", "count", "overdue", "total_overdue", "reply_by",
-    "last_contact", "disputed", "promised", "netted", "status", "situation", "spoken",
+    "last_contact", "disputed", "promised", "netted", "status", "situation", "spoken", "offer_by", "offer_percent",
+    "offer_off", "offer_total", "plan_instalments", "plan_by", "plan_first",
 })  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 

@@ -31,6 +31,23 @@ def test_same_book_resources_and_seed_give_the_same_decisions_warm_or_cold() -> 
     assert not np.array_equal(first.decided.arm, other.decided.arm)
 
 
+def test_ranges_are_those_of_the_posterior_whatever_the_draws_were_tempered_to() -> None:
+    """Plain draws give the 10 % and 90 % quantiles themselves; tempered ones are narrower and are stretched back."""
+    world = SmallWorld(8, {"email_soft": 0.6, "call_service": 1.0})
+    world.live(at_random({"email_soft": 0.3, "call_service": 0.1}), 16)
+    book, resources = world.book(), world.resources()
+    plain, tempered = (decide(book, resources, 7, replace(COLD, draws=512, temper=t)) for t in (1.0, 0.1))
+    wide, narrow = [], []
+    for row in range(plain.decided.point.size):
+        values = plain.quality[:, row, ARM["call_service"]]
+        assert plain.posterior_range(values) == pytest.approx(tuple(np.quantile(values, (0.1, 0.9))))
+        low, high = plain.posterior_range(values)
+        wide.append(high - low)
+        low, high = tempered.posterior_range(tempered.quality[:, row, ARM["call_service"]])
+        narrow.append(high - low)
+    assert np.median(np.array(narrow) / np.array(wide)) == pytest.approx(1, abs=0.15)
+
+
 def test_masked_arms_are_never_drawn_and_capacity_holds_every_week() -> None:
     world = SmallWorld(2, {"call_service": 1.0, "email_soft": 0.3}, calls=3)
     policy, resources = LearnedPolicy(COLD), world.resources()

@@ -18,6 +18,7 @@ from duecourse.science.decisions.learned.policy import Outcome
 from duecourse.science.decisions.learned.prior import COLD_ID
 from duecourse.science.decisions.learned.segments import SEGMENTS
 from duecourse.science.decisions.points import ContactPoint
+from duecourse.science.decisions.terms_offered import TermsOffered
 from duecourse.science.decisions.why import fitted, lateness
 
 SELF_CURE = 0.75
@@ -53,12 +54,13 @@ class Explainer:
         result: Floats = self.outcome.quality.mean(axis=0)
         return result
 
-    def figures(self, row: int, arm: int, point: ContactPoint, nested: str = "") -> Figures:
-        """The figures of deciding ``arm`` for the contact point in ``row`` of the outcome."""
+    def figures(self, row: int, arm: int, point: ContactPoint, nested: str = "",
+                terms: TermsOffered | None = None) -> Figures:  # fmt: skip
+        """The figures of deciding ``arm`` (offering ``terms``) for the contact point in ``row`` of the outcome."""
         outcome, scale = self.outcome, float(self.scale[row])
         gain, cash = outcome.quality[:, row, arm], outcome.effects.cash[:, row, arm]
-        low, high = np.quantile(gain, (0.1, 0.9))
-        cash_low, cash_high = np.quantile(cash, (0.1, 0.9))
+        low, high = outcome.posterior_range(gain)
+        cash_low, cash_high = outcome.posterior_range(cash)
         possible = np.flatnonzero(np.isfinite(self._best[row]))
         others = [int(code) for code in possible if code != arm]
         second = max(others, key=lambda code: (self._best[row, code], -code), default=NONE)
@@ -73,7 +75,8 @@ class Explainer:
             cash_p10_minor=round(cash_low * scale), cash_p90_minor=round(cash_high * scale),
             second_best=ARMS[second], second_best_gap_minor=round(float(gain.mean() - self._best[row, second]) * scale),
             chosen_how=self.how(row, arm), reasons="; ".join(self.reasons(row)),
-            why=self.why(row, arm, point, doubtful=bool(low < 0)), nested=nested,
+            why=self.why(row, arm, point, doubtful=bool(low < 0)),
+            nested=nested if terms is None else terms.logged(nested), terms=terms,
         )  # fmt: skip
 
     def how(self, row: int, arm: int) -> str:

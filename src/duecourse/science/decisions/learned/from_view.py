@@ -21,6 +21,7 @@ from duecourse.ledger.balances import invoice_balances, live_allocations
 from duecourse.ledger.promises import promise_states
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.contact_points import paying_parents
+from duecourse.science.decisions.envelope import TERMS_ARMS
 from duecourse.science.decisions.learned.book import ARM, NONE, Book, Bools, Floats, Ints
 from duecourse.science.decisions.learned.decision_log import Decisions, decisions_of
 from duecourse.science.decisions.points import ContactPoint
@@ -179,10 +180,12 @@ def _hours(view: View, points: Sequence[ContactPoint], point_of: Mapping[str, in
 
 
 def _contacts(view: View, point_of: Mapping[str, int]) -> dict[str, Any]:
+    offered = _offering(view)
     rows = [
         (
             point_of[row["customer_id"]], (row["occurred_at"].date() - _EPOCH).days,
-            arm_of(row["channel"], row["tone"]), int(row["decision_id"] is None), _reached(row),
+            offered.get(row["decision_id"] or "", arm_of(row["channel"], row["tone"])),
+            int(row["decision_id"] is None), _reached(row),
         )
         for row in _outgoing(view, point_of)
     ]  # fmt: skip
@@ -191,6 +194,12 @@ def _contacts(view: View, point_of: Mapping[str, int]) -> dict[str, Any]:
         "contact_point": columns[0], "contact_day": columns[1], "contact_arm": columns[2],
         "contact_human": columns[3].astype(np.bool_), "contact_reached": columns[4],
     }  # fmt: skip
+
+
+def _offering(view: View) -> dict[str, int]:
+    """decision_id -> arm of the decisions that offered terms: neither channel nor tone tells an offer."""
+    rows = view.table("decisions").filter(pl.col("arm").is_in(TERMS_ARMS)).select("decision_id", "arm")
+    return {decision: ARM[arm] for decision, arm in rows.iter_rows()}
 
 
 def arm_of(channel: str, tone: str | None) -> int:
