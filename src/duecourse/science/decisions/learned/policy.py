@@ -34,7 +34,7 @@ from duecourse.science.decisions.learned.value import (
 from duecourse.science.decisions.learned.write_off import Ends, ends_of
 
 DRAWS = 64
-TEMPER = 0.5  # draws deviate half as far from the mode: full Thompson draws cost a fifth of the gain and taught nothing
+TEMPER = 0.25  # draws deviate a quarter as far from the mode: wider ones cost gain and taught nothing (ADR 0026)
 MESSAGES_OF_LADDER = 1.1
 NOT_MODELLED = (NONE, ARM["route_dispute"], ARM["escalate"])
 
@@ -81,7 +81,8 @@ class Outcome:
     """The decisions with all figures behind them; first axis of the figures: ``decided.point``.
 
     ``plans`` (D, n) is the arm of each point in each feasible plan, ``quality`` (D, n, A) before prices of limits,
-    ``prices`` (C,) the mean price of a unit of each limit, ``price_minor`` (n, A) the relationship price.
+    ``prices`` (C,) the mean price of a unit of each limit, ``price_minor`` (n, A) the relationship price. All draws
+    are tempered: their spread is ``temper`` times the posterior's.
     """
 
     decided: Decided
@@ -93,6 +94,13 @@ class Outcome:
     limits: Limits
     prices: Floats
     price_minor: Floats
+    temper: float
+
+    def posterior_range(self, values: Floats) -> tuple[float, float]:
+        """The 10 % and 90 % quantiles of a figure, from its tempered draws (D,) stretched back to the posterior."""
+        mean, stretch = float(values.mean()), 1 / self.temper if self.temper > 0 else 1.0
+        low, high = np.quantile(values, (0.1, 0.9))
+        return mean + stretch * (float(low) - mean), mean + stretch * (float(high) - mean)
 
 
 def learn(book: Book, resources: Resources, settings: Settings, warm: Knowledge | None = None) -> Knowledge:
@@ -156,7 +164,7 @@ def decide(book: Book, resources: Resources, seed: int | tuple[int, ...], settin
     arm = draw(probabilities, classes_of(limits), rng)
     return Outcome(
         Decided(effects.points, arm, probabilities), knowledge, situations, effects, worth, allocation.arm, limits,
-        allocation.prices.mean(axis=0), prices,
+        allocation.prices.mean(axis=0), prices, settings.temper,
     )  # fmt: skip
 
 
