@@ -44,12 +44,24 @@ def test_the_ledger_loads_in_both_forms_and_truth_is_no_part_of_it(tmp_path: Pat
         assert frame.equals(csv.ledger.table(name), null_equal=True), name
     truth = tmp_path / "a" / "truth"
     assert sorted(path.name for path in truth.iterdir()) == [
-        "customers.parquet", "invoices.parquet", "promises.parquet", "world.json",
+        "customers.parquet", "invoices.parquet", "messages.parquet", "promises.parquet", "remittances.parquet",
+        "world.json",
     ]  # fmt: skip
     described = json.loads((truth / "world.json").read_text("utf-8"))
     assert described["seed"] == 4
     assert described["world"]["name"] == "base"
     assert pl.read_parquet(truth / "customers.parquet").height == 40
+
+
+def test_a_plain_ledger_has_the_facts_of_the_told_one_and_no_words(tmp_path: Path) -> None:
+    _run(tmp_path / "told")
+    _run(tmp_path / "plain", "--plain")
+    told, plain = load_ledger(tmp_path / "told").ledger, load_ledger(tmp_path / "plain").ledger
+    assert plain.table("invoice_lines").height == 0
+    assert plain.table("activities")["text"].null_count() == plain.table("activities").height
+    assert told.table("invoice_lines").height > told.table("invoices").height
+    assert told.table("allocations").equals(plain.table("allocations"), null_equal=True)
+    assert not (tmp_path / "plain" / "truth" / "messages.parquet").exists()
 
 
 def test_results_are_replaced_only_with_force_and_leave_nothing_of_the_old_company(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from duecourse.core.errors import UsageError
 
 if TYPE_CHECKING:
     from duecourse.ledger.as_of import Ledger
+    from duecourse.science.simulate.telling import Background
 
 
 @click.command("simulate")
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--weeks", type=click.IntRange(1, 520), help="Weeks under the policy of --contacts; default 52.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed; same world, size and seed, same bytes.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Ledger directory to create.")
+@click.option("--plain", is_flag=True, help="Only what the dynamics say: no lines, texts, references or cases.")
 @format_option
 @force_option
 @json_option
@@ -39,6 +43,7 @@ def simulate(
     weeks: int | None,
     seed: int,
     out: Path,
+    plain: bool,
     file_format: str,
     force: bool,
     as_json: bool,
@@ -57,9 +62,13 @@ def simulate(
     with result_directory(out, force=force) as work:
         with step(f"simulating world {name}", quiet=as_json):
             if contacts is None:
-                ledger, as_of = _quiet(work, name, customers, months, seed)
+                company = _quiet(work, name, customers, months, seed)
             else:
-                ledger, as_of = _living(work, name, contacts, customers=customers, weeks=weeks or 52, seed=seed)
+                company = _living(work, name, contacts, customers=customers, weeks=weeks or 52, seed=seed)
+        ledger, as_of = company.ledger, company.as_of
+        if not plain:
+            with step("telling it in words", quiet=as_json):
+                ledger = _told(company, work / "truth")
         with step("writing the ledger", quiet=as_json):
             write_ledger(ledger, work / "ledger", "csv" if file_format == "csv" else "parquet")
             for table in sorted((work / "ledger").iterdir()):
@@ -78,21 +87,42 @@ def simulate(
     )
 
 
-def _quiet(work: Path, name: str, customers: int | None, months: int | None, seed: int) -> tuple[Ledger, date]:
+@dataclass(frozen=True)
+class _Company:
+    """A simulated company: its ledger, the first day that it does not know, and what its texts are made from."""
+
+    ledger: Ledger
+    as_of: date
+    background: Callable[[], Background]
+
+
+def _told(company: _Company, truth: Path) -> Ledger:
+    """The ledger with all its words, their truth written to ``truth``."""
+    from duecourse.science.simulate.telling import tell
+
+    told = tell(company.ledger, company.background())
+    for table, frame in told.truth.items():
+        frame.write_parquet(truth / f"{table}.parquet", compression="zstd", statistics=True)
+    return told.ledger
+
+
+def _quiet(work: Path, name: str, customers: int | None, months: int | None, seed: int) -> _Company:
     """A company whose contacts change nothing, its truth written to WORK/truth."""
     from duecourse.science.simulate import load_world
     from duecourse.science.simulate import simulate as run
+    from duecourse.science.simulate.quiet_background import quiet_background
     from duecourse.science.simulate.truth_files import write_truth
 
     world = load_world(name)
     simulated = run(world, customers=customers, months=months, seed=seed)
     write_truth(simulated.truth, work / "truth")
-    return simulated.ledger, world.ends_on
+    return _Company(simulated.ledger, world.ends_on, lambda: quiet_background(simulated))
 
 
-def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks: int, seed: int) -> tuple[Ledger, date]:
+def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks: int, seed: int) -> _Company:
     """A company whose contacts matter, after ``weeks`` under a policy, its truth written to WORK/truth."""
     from duecourse.science.simulate.living import LivingWorld, Policy, ledger_of, load_living
+    from duecourse.science.simulate.living.background import background_of
     from duecourse.science.simulate.living.policies.ladder import ladder
     from duecourse.science.simulate.living.policies.simple import RandomLog, none
     from duecourse.science.simulate.living.truth_files import write_living_truth
@@ -103,4 +133,4 @@ def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks:
     policies: dict[str, Policy] = {"none": none, "ladder": ladder, "random": RandomLog()}
     world.steer(house, policies[policy], house.week + weeks)
     write_living_truth(house, work / "truth")
-    return ledger_of(house), to_date(house.week * 7 - 3)
+    return _Company(ledger_of(house), to_date(house.week * 7 - 3), lambda: background_of(house))

@@ -23,6 +23,7 @@ from duecourse.science.simulate.pay_calendar import Floats, Ints, monday_of, wee
 from duecourse.science.simulate.world import World
 
 ISSUE_HOUR, CREDIT_HOUR, RECEIPT_HOUR, POSTING_HOUR, DISPUTE_HOUR = 16, 15, 17, 18, 10
+PAYMENT_KEYS = ("received", "customer", "posted")
 METHODS = {"EUR": ("sepa", "sepa", "wire"), "GBP": ("wire", "wire", "cheque"), "USD": ("ach", "cheque", "wire")}
 
 
@@ -128,8 +129,12 @@ def _credits(company: Company, prefix: str, day: Ints, minor: Ints, *, reason: s
     )
 
 
-def payment_tables(company: Company) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """``payments`` and their ``allocations``: one payment per customer and arrival, however many invoices it pays."""
+def payment_items(company: Company) -> pl.DataFrame:
+    """What each payment pays, invoice by invoice, also what is posted or received after the end of the book.
+
+    ``payment_id``, ``row`` and ``invoice_id``, ``customer`` (index), ``received`` and ``posted`` (day numbers),
+    ``amount_minor``, ``part`` (0: the whole, 1 and 2: first part and rest); in order of receipt.
+    """
     fates, payable = company.fates, company.claims.payable_minor
     first_minor = np.round(payable * fates.part).astype(np.int64)
     rows_first = np.flatnonzero(fates.cleared != NEVER)
@@ -138,15 +143,20 @@ def payment_tables(company: Company) -> tuple[pl.DataFrame, pl.DataFrame]:
     minor = np.concatenate([first_minor[rows_first], (payable - first_minor)[rows_rest]])
     received = np.concatenate([fates.received[rows_first], fates.rest_received[rows_rest]])
     posted = np.concatenate([fates.posted[rows_first], fates.rest_posted[rows_rest]])
+    part = np.concatenate([np.where(fates.part[rows_first] < 1, 1, 0), np.full(rows_rest.size, 2)])
     items = pl.DataFrame({
         "row": rows, "customer": company.orders.customer[rows], "received": received, "posted": posted,
-        "amount_minor": minor, "invoice_id": np.array(company.orders.ids)[rows],
+        "amount_minor": minor, "invoice_id": np.array(company.orders.ids)[rows], "part": part,
     }).sort("received", "customer", "posted", "row")  # fmt: skip
-    keys = ["received", "customer", "posted"]
-    items = items.with_columns((pl.struct(keys).rle_id() + 1).alias("number")).with_columns(
+    return items.with_columns((pl.struct(PAYMENT_KEYS).rle_id() + 1).alias("number")).with_columns(
         (pl.lit("PAY-") + pl.col("number").cast(pl.String).str.zfill(7)).alias("payment_id")
     )
-    payments = items.group_by("payment_id", *keys, maintain_order=True).agg(
+
+
+def payment_tables(company: Company) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``payments`` and their ``allocations``: one payment per customer and arrival, however many invoices it pays."""
+    items = payment_items(company)
+    payments = items.group_by("payment_id", *PAYMENT_KEYS, maintain_order=True).agg(
         pl.col("amount_minor").sum(), pl.col("invoice_id").alias("invoices")
     )
     allocations = items.select(

@@ -42,7 +42,7 @@ SHORT_CREDITED_DAYS = 21
 
 def ledger_of(house: House) -> Ledger:
     """Everything the books of ``house`` knew at the start of its Monday."""
-    company = _company(house)
+    company = company_of(house)
     customers = customer_frame(company.customers, company.seed)
     credit = credit_table(company)
     payments, allocations = payment_tables(company)
@@ -94,7 +94,8 @@ def placed_rows(house: House) -> Ints:
     return np.flatnonzero(house.state.placed[:known])
 
 
-def _company(house: House) -> Company:
+def company_of(house: House) -> Company:
+    """What the books show of ``house``, as the writers of ledger tables take it."""
     nature, rows = house.nature, placed_rows(house)
     orders = nature.orders
     placed = Orders(
@@ -200,7 +201,7 @@ def _contacts(house: House, names: pl.Series) -> pl.DataFrame:
     return pl.concat([first, second])
 
 
-def _heads(house: House) -> list[str]:
+def heads(house: House) -> list[str]:
     """The customer that stands for each contact point: its first."""
     _, head = np.unique(house.nature.point, return_index=True)
     return [house.nature.customers.ids[at] for at in head.tolist()]
@@ -228,7 +229,7 @@ def _asked(house: House, company: Company, week: Ints, point: Ints) -> pl.Series
 
 
 def _activities(house: House, company: Company) -> pl.DataFrame:
-    state, heads = house.state, np.array(_heads(house))
+    state, stand_for = house.state, np.array(heads(house))
     log = state.contacts
     point, day, arm = log.ints("point"), log.ints("day"), log.ints("arm")
     known = np.flatnonzero(day < company.book[1])
@@ -253,7 +254,7 @@ def _activities(house: House, company: Company) -> pl.DataFrame:
     decisions = [None if own else made.get(pair) for pair, own in zip(who, human, strict=True)]
     return pl.DataFrame({
         "activity_id": [f"ACT-{number + 1:07d}" for number in range(known.size)],
-        "customer_id": pl.Series(values=heads[point], dtype=pl.String),
+        "customer_id": pl.Series(values=stand_for[point], dtype=pl.String),
         "channel": pl.Series(values=channel, dtype=pl.String), "direction": ["out"] * known.size,
         "decision_id": pl.Series(values=decisions, dtype=pl.String), "occurred_at": when,
         "invoice_ids": _asked(house, company, (day + 3) // 7, point),
