@@ -104,7 +104,7 @@ def run_policy(world: LivingWorld, policy: Policy) -> dict[str, object]:
         **contacts_between(house, outcome, edges), "seconds": round(seconds, 1),
     }  # fmt: skip
     if isinstance(policy, Learner):
-        found["effect"] = {str(week): round(policy.effect[week - 1], 4) for week in (13, 26, 52, 104)
+        found["effect"] = {str(week): round(policy.effect[week], 4) for week in (13, 26, 52, 104)
                            if week <= world.weeks}  # fmt: skip
         found["firm"] = {f"{since}-{until}": round(float(np.mean(policy.firm[since:until])), 5)
                          for since, until in ((0, 4), (4, 8), (8, 13), (13, 26))}  # fmt: skip

@@ -21,7 +21,7 @@ from duecourse.science.decisions.learned.hazard_model import MODIFIER_NAMES, Col
 
 TRUST = 0.4  # [A] share of the simulated evidence that a real company is given
 COLD_SHARE = 0.5
-STRENGTH_SD = 0.25  # [A] contacts do 1 +- .25 times what they do in simulated companies, which differ by .2
+STRENGTH_SD = 0.5  # [A] contacts do 1 +- .5 times what they do in simulated companies, which differ by .2
 COLD_ID = "cold/1"
 _AGE_MEANS = {"age_0": -1.0, "age_1": -0.4, "age_2": -0.1, "age_3": 0.0}
 _HARSH_NAMES = tuple(ARMS[code] for code in HARSH)
