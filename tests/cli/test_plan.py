@@ -150,3 +150,27 @@ def test_a_broken_decision_log_is_said_and_the_ladder_plans(ledger: Path, tmp_pa
     assert "The ladder planned instead of the learned policy" in result.stdout
     assert "propensities sum to 0.8, not to 1" in result.stdout
     assert set(pl.read_parquet(tmp_path / "out" / "decisions.parquet").get_column("policy")) == {"ladder"}
+
+
+def test_autonomy_says_what_is_to_be_done_and_a_bad_file_stops_before_anything_is_written(
+    ledger: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "autonomy.toml"
+    file.write_text("level = 1\n", encoding="utf-8")
+    result = run(ledger, tmp_path / "shadow", "--autonomy", str(file))
+    assert result.exit_code == 0, result.output
+    worklist = pl.read_parquet(tmp_path / "shadow" / "worklist.parquet")
+    assert set(worklist.get_column("execution")) == {"shadow"}
+    assert f"{worklist.height} of these are in shadow" in result.stdout
+    file.write_text("kill_switch = true\n", encoding="utf-8")
+    summary = json.loads(run(ledger, tmp_path / "killed", "--autonomy", str(file), "--json").stdout)
+    assert summary["assumptions"][0].startswith("Kill switch: the ladder planned for everybody")
+    assert set(summary["execution"]) == {"approve"}
+    file.write_text("[levels]\nemail_firm = 4\n", encoding="utf-8")
+    bad = run(ledger, tmp_path / "bad", "--autonomy", str(file))
+    assert isinstance(bad.exception, BadInput)
+    assert "levels.email_firm" in str(bad.exception)
+    assert not (tmp_path / "bad").exists()
+    missing = run(ledger, tmp_path / "bad", "--autonomy", str(tmp_path / "none.toml"))
+    assert isinstance(missing.exception, BadInput)
+    assert "cannot be read" in str(missing.exception)

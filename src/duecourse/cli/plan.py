@@ -39,7 +39,7 @@ from duecourse.core.ids import sha256_hex
 
 if TYPE_CHECKING:
     from duecourse.ledger.as_of import Ledger
-    from duecourse.science.decisions import Capacity, Plan
+    from duecourse.science.decisions import Autonomy, Capacity, Plan
 
 SHOWN = 10  # rows of the worklist that are printed
 
@@ -75,6 +75,10 @@ class Scoring:
     help="ladder and value_at_stake follow fixed rules; learned weighs measured effects of contacts.",
 )
 @click.option("--capacity", "capacity_file", type=click.Path(path_type=Path), help="capacity.json: minutes and arms.")
+@click.option(
+    "--autonomy", "autonomy_file", type=click.Path(path_type=Path),
+    help="autonomy.toml: holdout, levels by arm and segment, kill switch.",
+)  # fmt: skip
 @click.option("--scores", "scores_dir", type=click.Path(path_type=Path), help="Results of `score` for the same day.")
 @click.option("--model", "model_dir", type=click.Path(path_type=Path), help="A model of `train`.")
 @click.option("--state", type=click.Path(path_type=Path), help="Directory for a cache; changes nothing but speed.")
@@ -91,6 +95,7 @@ def plan(
     as_of: date | None,
     policy: str,
     capacity_file: Path | None,
+    autonomy_file: Path | None,
     scores_dir: Path | None,
     model_dir: Path | None,
     state: Path | None,
@@ -112,6 +117,7 @@ def plan(
     if scores_dir is not None and model_dir is not None:
         raise UsageError("give --scores or --model, not both: scores need no model")
     capacity = the_capacity(capacity_file, quiet=as_json)
+    autonomy = the_autonomy(autonomy_file)
     source = read_source(ledger, quiet=as_json)
     day = resolve_as_of(as_of, source.ledger)
     scoring = Scoring(model_dir, seed, threads, gate, as_json)
@@ -121,8 +127,9 @@ def plan(
     with step("planning and drafting", quiet=as_json):
         try:
             made = make_plan(
-                source.ledger.as_of(day), scored, policy=policy, capacity=capacity, seed=seed, drafter=draft_worklist
-            )
+                source.ledger.as_of(day), scored, policy=policy, capacity=capacity, seed=seed, autonomy=autonomy,
+                drafter=draft_worklist,
+            )  # fmt: skip
         except ValueError as error:  # curves of another day or another ledger
             raise BadInput(f"{scores_dir or ledger}: {error}") from None
     with result_directory(out, force=force) as work:
@@ -143,12 +150,22 @@ def the_capacity(file: Path | None, *, quiet: bool) -> Capacity:
             quiet=quiet,
         )
         return default
+    return read_capacity(_settings_text(file), file=str(file))
+
+
+def the_autonomy(file: Path | None) -> Autonomy:
+    """The autonomy of ``file``; without one a person approves every act. Raises BadInput for an unusable file."""
+    from duecourse.science.decisions import Autonomy, read_autonomy
+
+    return Autonomy() if file is None else read_autonomy(_settings_text(file), file=str(file))
+
+
+def _settings_text(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise BadInput(f"{file} cannot be read: {reason}") from None
-    return read_capacity(text, file=str(file))
 
 
 def write_plan(directory: Path, made: Plan, file_format: str) -> None:
@@ -269,6 +286,7 @@ def _summary(made: Plan, out: Path, day: date, policy: str) -> dict[str, object]
         "minutes": float(made.worklist.get_column("minutes").sum()),
         "not_worked": _counts(made.not_worked, "reason"),
         "drafts": len(made.drafts),
+        "execution": _counts(made.worklist, "execution"),
         "needs_human": int((made.worklist.get_column("needs_human") != "").sum()),
         "assumptions": list(made.assumptions),
     }
@@ -285,6 +303,9 @@ def _text(made: Plan, out: Path, day: date, policy: str) -> str:
     ]
     left = ", ".join(f"{number} {name}" for name, number in _counts(made.not_worked, "reason").items()) or "nobody"
     minutes = float(made.worklist.get_column("minutes").sum())
+    shadow = int((made.worklist.get_column("execution") == "shadow").sum())
+    if shadow:
+        lines.append(f"{shadow} of these are in shadow: proposed and logged, nothing is to be done about them")
     lines.append(
         f"{made.worklist.height} to work on at {day} by {policy} ({minutes:g} minutes), "
         f"{made.not_worked.height} left alone ({left}); in {out}"

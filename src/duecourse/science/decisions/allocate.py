@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,13 +34,15 @@ class Allocation:
     minute_price: float
 
 
-def allocate(candidates: Iterable[Candidate], days: list[date], minutes_per_day: float) -> Allocation:
+def allocate(
+    candidates: Iterable[Candidate], days: Sequence[date], minutes: float | Mapping[date, float]
+) -> Allocation:
     """Greedy by tier and gain per minute, each act on the first day that has room for it (ties by key).
 
     An act without gain is refused as ``no_gain``: the contact changes nothing. Against the fractional optimum the loss
-    is less than one act per day; the sum of minutes of a day never exceeds ``minutes_per_day``.
+    is less than one act per day; the sum of a day never exceeds its ``minutes``, the same for all or one number each.
     """
-    room = dict.fromkeys(days, minutes_per_day)
+    room = dict(minutes) if isinstance(minutes, Mapping) else dict.fromkeys(days, minutes)
     placed: dict[str, date] = {}
     refused: dict[str, str] = {}
     price = 0.0

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from duecourse.ledger.as_of import View
+from duecourse.ledger.autonomy import SHADOW
 from duecourse.ledger.collectible import collectible
 from duecourse.ledger.correspondence import days_unanswered
 from duecourse.ledger.free_money import free_money
@@ -121,7 +122,8 @@ class _Sources:
         self.customers = {row["customer_id"]: row for row in view.table("customers").iter_rows(named=True)}
         self.contacts = _grouped(view.table("contacts").iter_rows(named=True), root_of)
         self.activities = _grouped(view.table("activities").sort("occurred_at").iter_rows(named=True), root_of)
-        self.decisions = _grouped(view.table("decisions").sort("decided_at").iter_rows(named=True), root_of)
+        acted = view.table("decisions").filter(pl.col("stratum").fill_null("") != SHADOW).sort("decided_at")
+        self.decisions = _grouped(acted.iter_rows(named=True), root_of)
         broken = promise_states(view).filter(pl.col("state") == "broken")
         self.broken = _grouped(broken.iter_rows(named=True), root_of)
         unsure = free_money(view).filter(~pl.col("entity_known")).select("customer_id").unique().sort("customer_id")

@@ -22,7 +22,7 @@ from duecourse.science.decisions.capacity import Capacity
 from duecourse.science.decisions.ladder import Wish, before_asking, held_by_disputes
 from duecourse.science.decisions.learned.book import CALLS, NONE, Floats, Resources
 from duecourse.science.decisions.learned.explain import Explainer, evidence
-from duecourse.science.decisions.learned.from_view import Source, book_from_view
+from duecourse.science.decisions.learned.from_view import Source, book_from_view, offer_of
 from duecourse.science.decisions.learned.nested import HOURS, Tries, draw_options, odds
 from duecourse.science.decisions.learned.policy import Outcome, Settings, decide
 from duecourse.science.decisions.learned.segments import SEGMENTS
@@ -30,11 +30,12 @@ from duecourse.science.decisions.log import LearntIds
 from duecourse.science.decisions.mask import mask
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.policies import Proposal, epoch_kinds, off_turn
-from duecourse.science.decisions.terms_offered import offer_of, terms_offered
+from duecourse.science.decisions.terms_offered import terms_offered
 
 EPOCH_DAYS = 7
 _TINY = 1e-9
 _SHOWN_FAULTS = 3
+_DECIDED_ELSEWHERE = Wish(silence="deferred", detail="Decided by the ladder: its payer is in the holdout.")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,14 @@ class _Turn:
     before: Wish | None
 
 
-def propose_learned(points: Sequence[ContactPoint], view: View, capacity: Capacity,
-                    seed: int, settings: Settings | None = None) -> LearnedProposals | CannotLearn:  # fmt: skip
-    """Proposals of the learned policy for ``points`` (all contact points of ``view`` with an open invoice)."""
+def propose_learned(points: Sequence[ContactPoint], view: View, capacity: Capacity, seed: int,
+                    settings: Settings | None = None, *, elsewhere: frozenset[str] = frozenset(),
+                    room: Mapping[date, float] | None = None) -> LearnedProposals | CannotLearn:  # fmt: skip
+    """Proposals of the learned policy for ``points`` (all contact points of ``view`` with an open invoice).
+
+    Those ``elsewhere`` are decided by somebody else: they get no decision here. ``room``: minutes that are left on
+    each business day (default: those of the capacity).
+    """
     chosen = settings if settings is not None else Settings()
     masks = [mask(point, capacity) for point in points]
     days = capacity.business_days(view.as_of)
@@ -74,12 +80,14 @@ def propose_learned(points: Sequence[ContactPoint], view: View, capacity: Capaci
     obstacle = _obstacle(source, capacity, days)
     if obstacle:
         return CannotLearn(obstacle)
-    turns = _turns(points, masks, source, view.as_of, days)
-    urgent = allocate(
-        [one for turn in turns if (one := _resolving(turn, capacity, urgent=True)) is not None], days,
-        capacity.minutes_per_day,
-    )  # fmt: skip
-    room = _room(urgent.day, turns, capacity, days)
+    turns = [
+        turn if turn.point.customer_id not in elsewhere else replace(turn, epoch="", before=_DECIDED_ELSEWHERE)
+        for turn in _turns(points, masks, source, view.as_of, days)
+    ]
+    minutes = dict.fromkeys(days, capacity.minutes_per_day) if room is None else dict(room)
+    resolving = [one for turn in turns if (one := _resolving(turn, capacity, urgent=True)) is not None]
+    urgent = allocate(resolving, days, minutes)
+    left = _room(urgent.day, turns, capacity, minutes)
     code = {name: at for at, name in enumerate(source.names)}
     asked = np.zeros(len(source.names), dtype=np.bool_)
     for turn in turns:
@@ -87,8 +95,8 @@ def propose_learned(points: Sequence[ContactPoint], view: View, capacity: Capaci
     entropy = (seed, int(view.snapshot_id[:15], 16))
     offer = offer_of(view, capacity, points, source.names, source.scale)
     chosen = replace(chosen, offer=offer, guard_plans=True)
-    outcome = decide(source.book, _resources(capacity, room), entropy, chosen, only=asked)
-    proposals = _Settling(source, outcome, capacity, days, room, seed, view.as_of).settle(turns, urgent.day)
+    outcome = decide(source.book, _resources(capacity, left), entropy, chosen, only=asked)
+    proposals = _Settling(source, outcome, capacity, days, left, seed, view.as_of).settle(turns, urgent.day)
     typical = points[0].typical_minor[_main(source)] if points else 1.0
     randomised = source.book.randomised
     contacts = int((randomised & (source.book.decision_arm != NONE)).sum())
@@ -168,9 +176,9 @@ def _resolving(turn: _Turn, capacity: Capacity, *, urgent: bool) -> Candidate | 
 
 
 def _room(placed: Mapping[str, date], turns: Sequence[_Turn], capacity: Capacity,
-          days: Sequence[date]) -> dict[date, float]:  # fmt: skip
-    """Minutes left on each day."""
-    room = dict.fromkeys(days, capacity.minutes_per_day)
+          minutes: Mapping[date, float]) -> dict[date, float]:  # fmt: skip
+    """Minutes left on each day after the acts that were ``placed``."""
+    room = dict(minutes)
     for turn in turns:
         if turn.point.customer_id in placed and turn.before is not None and turn.before.resolve is not None:
             room[placed[turn.point.customer_id]] -= capacity.minutes_of(turn.before.resolve)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from duecourse.core.ids import sha256_hex
+from duecourse.ledger.autonomy import APPROVE_LEVEL, POLICY
 from duecourse.ledger.schema import ARMS
+from duecourse.science.decisions.autonomy import IN_SHADOW, Standing
 from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.stake import assumed_gain
 
 MASK_VERSION = "mask/1"
-AUTONOMY_APPROVE = 2  # a person approves every act
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,19 @@ class LearntIds:
 
 
 def decision_row(point: ContactPoint, arm: str, masked: Mapping[str, str], context: LogContext,
-                 *, epoch_kind: str, figures: Figures | None = None) -> dict[str, object]:  # fmt: skip
+                 *, epoch_kind: str, figures: Figures | None = None, standing: Standing | None = None,
+                 ) -> dict[str, object]:  # fmt: skip
     """The decision of one contact point in the columns of the ``decisions`` table.
 
-    Without ``figures`` nothing was drawn: the chosen arm has propensity 1, every other eligible arm 0.
+    Without ``figures`` nothing was drawn: the chosen arm has propensity 1, every other eligible arm 0. Arms that are in
+    shadow by ``standing`` are masked, and the propensities are those among the rest.
     """
+    masked = dict(masked)
+    if standing is not None:
+        masked |= dict.fromkeys(sorted(standing.shadowed), IN_SHADOW)
     row = _certain(point, arm, masked, context) | {"epoch_kind": epoch_kind}
+    if standing is not None:
+        row |= {"stratum": standing.stratum, "autonomy_level": standing.level}
     if context.learnt is not None:
         ids = context.learnt
         row |= {"eps": ids.eps if figures is not None else 0.0, "draws": ids.draws, "posterior_id": ids.posterior_id,
@@ -61,9 +70,14 @@ def decision_row(point: ContactPoint, arm: str, masked: Mapping[str, str], conte
 def _drawn(arm: str, masked: Mapping[str, str], figures: Figures) -> dict[str, object]:
     """The columns of a decision that was drawn by lot."""
     eligible = [name for name in ARMS if name not in masked]
+    chances = {name: figures.propensities.get(name, 0.0) for name in eligible}
+    hidden = math.fsum(chance for name, chance in figures.propensities.items() if name not in chances)
+    if hidden > 0:  # what was drawn fell on none of the arms in shadow: probabilities given that
+        total = math.fsum(chances.values())
+        chances = {name: chance / total for name, chance in chances.items()}
     return {
-        "propensity": figures.propensities.get(arm, 0.0),
-        "propensities": _json({name: figures.propensities.get(name, 0.0) for name in eligible}),
+        "propensity": chances.get(arm, 0.0),
+        "propensities": _json(chances),
         "expected_gain_minor": figures.gain_minor, "gain_p10_minor": figures.gain_p10_minor,
         "gain_p90_minor": figures.gain_p90_minor, "q_arms": _json(dict(figures.q_arms)),
         "dp_arms": _json(dict(figures.dp_arms)), "nested": figures.nested or None,
@@ -95,8 +109,8 @@ def _certain(point: ContactPoint, arm: str, masked: Mapping[str, str], context: 
         "currency": point.currency,
         "contact_id": point.contact.contact_id if point.contact is not None else None,
         "cluster_id": point.customer_id,
-        "stratum": "policy",
-        "autonomy_level": AUTONOMY_APPROVE,
+        "stratum": POLICY,
+        "autonomy_level": APPROVE_LEVEL,
         "eps": 0.0,
         "mask_version": MASK_VERSION,
         "capacity_hash": context.capacity_hash,

@@ -6,24 +6,26 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
 
 from duecourse.core.ids import key_codes, sha256_hex, uniform
 from duecourse.ledger.as_of import View, start_of_day
-from duecourse.ledger.schema import TABLES
+from duecourse.ledger.autonomy import HELD_OUT, KILL_SWITCH_POLICY, POLICY
+from duecourse.ledger.schema import ARMS, TABLES
+from duecourse.science.decisions.autonomy import DEFAULT_AUTONOMY, Autonomy, Standing, execution, standing_of
 from duecourse.science.decisions.capacity import Capacity
 from duecourse.science.decisions.contact_points import PredictionFrames, gather
 from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.learned.nested import HOURS
-from duecourse.science.decisions.learned_plan import CannotLearn, LearnedProposals, propose_learned
 from duecourse.science.decisions.log import LogContext, decision_id, decision_row
 from duecourse.science.decisions.people import needs_human
-from duecourse.science.decisions.policies import Proposal, policy_version, propose, spread_mails
+from duecourse.science.decisions.policies import Proposal, policy_version, spread_mails
+from duecourse.science.decisions.proposals import all_proposals
 from duecourse.science.decisions.schedule import send_at, zones
-from duecourse.science.decisions.stake import LOST_SHARE, RESPONSE, SOON_DAYS, assumed_gain
+from duecourse.science.decisions.stake import assumed_gain
 from duecourse.science.decisions.why import why
 
 Drafter = Callable[[View, pl.DataFrame], Mapping[str, str]]
@@ -39,7 +41,6 @@ TERMS_COLUMNS: dict[str, pl.DataType] = {
     "terms": pl.String(), "offer_percent": pl.Float64(), "offer_by": pl.Date(), "offer_yearly_cost": pl.Float64(),
     "plan_instalments": pl.Int64(), "plan_by": pl.Date(), "plan_first_percent": pl.Float64(),
 }  # fmt: skip
-KILL_SWITCH = "ladder"  # plans without any model
 WORKLIST_SCHEMA: dict[str, pl.DataType] = {
     "rank": pl.Int64(), "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(),
     "collectible_minor": pl.Int64(), "days_late_max": pl.Int64(), "arm": pl.String(), "contact_id": pl.String(),
@@ -49,7 +50,7 @@ WORKLIST_SCHEMA: dict[str, pl.DataType] = {
     "currency": pl.String(), "decision_id": pl.String(), "invoice_ids": pl.List(pl.String()),
     "asked_minor": pl.Int64(), "stake_minor": pl.Int64(), "disputed_minor": pl.Int64(), "paid_soon": pl.Float64(),
     "usual_days_late": pl.Int64(), "beyond_habit_days": pl.Int64(), "send_at_zone": pl.String(),
-    **LEARNED_COLUMNS, **TERMS_COLUMNS,
+    "execution": pl.String(), "autonomy_level": pl.Int64(), "stratum": pl.String(), **LEARNED_COLUMNS, **TERMS_COLUMNS,
 }  # fmt: skip
 NOT_WORKED_SCHEMA: dict[str, pl.DataType] = {
     "customer_id": pl.String(), "name": pl.String(), "open_minor": pl.Int64(), "collectible_minor": pl.Int64(),
@@ -93,76 +94,69 @@ class Plan:
 
 
 def plan(view: View, prediction: PredictionFrames, *, policy: str, capacity: Capacity, seed: int,
-         drafter: Drafter | None = None) -> Plan:  # fmt: skip
-    """The plan for ``view``: same view, capacity, policy and seed give equal frames and drafts.
+         autonomy: Autonomy = DEFAULT_AUTONOMY, drafter: Drafter | None = None) -> Plan:  # fmt: skip
+    """The plan for ``view``: same view, capacity, policy, autonomy and seed give equal frames and drafts.
 
     ``prediction`` has ``scores`` and ``curves`` in the columns of the contract and covers every open invoice.
+    ``autonomy`` names the holdout, what may be done without a person, and the kill switch.
     ``drafter(view, worklist)`` writes the drafts (``language.draft_worklist``); without one there are none. The seed
     spreads sending times within the day and draws the lots of ``learned``. Where ``learned`` cannot plan - a decision
     log that contradicts itself, no capacity - the ladder does, and ``assumptions`` begins with the reason. Raises
     UsageError for a policy that does not exist and ValueError when an open invoice has no prediction.
     """
-    version = policy_version(policy)
+    policy_version(policy)
     points = gather(view, prediction, cost_of_capital=capacity.cost_of_capital)
-    made = propose_learned(points, view, capacity, seed) if policy == "learned" else None
-    if isinstance(made, LearnedProposals):
-        proposals, minute_price, said = made.proposals, made.minute_price, learned_assumptions(made.notes)
-    else:
-        said = assumptions(capacity)
-        if isinstance(made, CannotLearn):
-            said = (f"The ladder planned instead of the learned policy: {made.reason}.", *said)
-            policy, version = KILL_SWITCH, policy_version(KILL_SWITCH)
-        proposals, minute_price = propose(points, capacity, view.as_of, policy=policy)
+    made = all_proposals(points, view, capacity, policy, seed=seed, autonomy=autonomy)
+    proposals = made.proposals
     context = LogContext(
-        decided_at=start_of_day(view.as_of), policy=policy, policy_version=version, seed=seed,
+        decided_at=start_of_day(view.as_of), policy=made.policy, policy_version=policy_version(made.policy), seed=seed,
         snapshot_id=view.snapshot_id, capacity_hash=capacity.capacity_hash,
         costs={name: arm.cost_minor for name, arm in capacity.arms.items()},
-        minutes={name: arm.minutes for name, arm in capacity.arms.items()}, relative_minute_price=minute_price,
-        learnt=made.ids if isinstance(made, LearnedProposals) else None,
+        minutes={name: arm.minutes for name, arm in capacity.arms.items()}, relative_minute_price=made.minute_price,
+        learnt=made.learnt,
     )  # fmt: skip
+    standing = {one.point.customer_id: _standing(one, autonomy) for one in proposals}
     decided = [proposal for proposal in proposals if proposal.epoch_kind]
     rows = [
-        decision_row(one.point, one.arm, one.masked, context, epoch_kind=one.epoch_kind, figures=one.figures)
+        decision_row(one.point, one.arm, one.masked, _context_of(one, context), epoch_kind=one.epoch_kind,
+                     figures=one.figures, standing=standing[one.point.customer_id])
         for one in decided
-    ]
+    ]  # fmt: skip
     worked = sorted((one for one in proposals if one.arm != "none"), key=_rank_key)
-    worklist = _worklist(worked, view, capacity, context)
+    worklist = _worklist(worked, view, capacity, context, standing)
     return Plan(
         decisions=_frame(rows, TABLES["decisions"].dtypes).sort("customer_id"),
         worklist=worklist,
         not_worked=_frame([_left_alone(one) for one in proposals if one.arm == "none"], NOT_WORKED_SCHEMA),
         resolution=_resolution(proposals, capacity),
         drafts={} if drafter is None else dict(drafter(view, worklist)),
-        assumptions=said,
+        assumptions=made.said,
     )
 
 
-def assumptions(capacity: Capacity) -> tuple[str, ...]:
-    """What the figures of a plan rest on and nobody has measured here."""
-    used = ", ".join(f"{arm} {RESPONSE[arm]:.0%}" for arm in sorted(capacity.arms))
-    return (
-        "Expected gains are assumptions, not measured effects: no contact was ever left out at random in these books.",
-        f"Assumed share of the amount at stake that one act saves: {used or 'no act is available'}.",
-        f"At stake = collectible x chance of not paying within {SOON_DAYS} days x cost of waiting; "
-        f"{LOST_SHARE:.0%} of what is not paid within the model's reach counts as lost.",
-    )
+def _standing(one: Proposal, autonomy: Autonomy) -> Standing:
+    """How the decision stands: in shadow, in the holdout, or the policy's, and at which level."""
+    carrying = one.point.carrying
+    eligible = {name: float(name == one.arm) for name in ARMS if name not in one.masked}
+    chances = eligible if one.figures is None else one.figures.propensities
+    found = standing_of(one.arm, {name: chances.get(name, 0.0) for name in eligible},
+                        carrying.segment if carrying is not None else "new", autonomy)  # fmt: skip
+    return replace(found, stratum=HELD_OUT) if one.held_out and found.stratum == POLICY else found
 
 
-def learned_assumptions(notes: tuple[str, ...]) -> tuple[str, ...]:
-    """What the figures of a learned plan rest on: ``notes`` on the evidence, then what is assumed all the same."""
-    return (
-        *notes,
-        "Expected gains are averages over draws of what is believed, after cost and the price of annoying a customer, "
-        "before the price of minutes; they are no promise.",
-        "The price of a contact to the relationship and the loss of unpaid invoices start from assumptions.",
-    )
+def _context_of(one: Proposal, context: LogContext) -> LogContext:
+    """The context of the ladder for a payer in the holdout."""
+    if not one.held_out or context.policy == KILL_SWITCH_POLICY:
+        return context
+    return replace(context, policy=KILL_SWITCH_POLICY, policy_version=policy_version(KILL_SWITCH_POLICY), learnt=None)
 
 
 def _rank_key(proposal: Proposal) -> tuple[int, float, str]:
     return proposal.tier, -proposal.score, proposal.point.customer_id
 
 
-def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: LogContext) -> pl.DataFrame:
+def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: LogContext,
+              standing: Mapping[str, Standing]) -> pl.DataFrame:  # fmt: skip
     days = capacity.business_days(view.as_of)
     unplaced = [one for one in worked if one.day is None]
     mail_days = iter(spread_mails(len(unplaced), days)) if unplaced else iter(())
@@ -173,7 +167,12 @@ def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: L
         draw = _within_hours(one, draw)
         # Settling a dispute is work inside the house: nobody is contacted.
         moment = None if one.arm == "route_dispute" else send_at(day, one.point.timezone, one.point.country, draw)
-        rows.append(_worklist_row(one, rank, moment, capacity, context))
+        row = _worklist_row(one, rank, moment, capacity, _context_of(one, context))
+        mine = standing[one.point.customer_id]
+        rows.append(row | {
+            "stratum": mine.stratum, "autonomy_level": mine.level,
+            "execution": execution(one.arm, mine, str(row["needs_human"])),
+        })  # fmt: skip
     return _frame(rows, WORKLIST_SCHEMA)
 
 

@@ -34,7 +34,8 @@ class Proposal:
     """What is proposed for one contact point: an arm on a day, or ``none`` with the list it stands in and why.
 
     ``epoch_kind`` is scheduled or the event; empty when it is not this contact point's turn (no decision is made).
-    ``figures`` stand behind a decision that was drawn by lot; without them the arm was certain.
+    ``figures`` stand behind a decision that was drawn by lot; without them the arm was certain. ``held_out``: the
+    ladder decided because the payer is in the guardrail holdout.
     """
 
     point: ContactPoint
@@ -47,6 +48,7 @@ class Proposal:
     silence: str = ""
     detail: str = ""
     figures: Figures | None = None
+    held_out: bool = False
 
 
 def policy_version(policy: str) -> str:
@@ -57,9 +59,13 @@ def policy_version(policy: str) -> str:
 
 
 def propose(
-    points: Sequence[ContactPoint], capacity: Capacity, as_of: date, *, policy: str
-) -> tuple[list[Proposal], float]:
-    """One proposal per contact point, in their order, and the minute price in median open invoices per minute."""
+    points: Sequence[ContactPoint], capacity: Capacity, as_of: date, *, policy: str,
+    room: Mapping[date, float] | None = None,
+) -> tuple[list[Proposal], float]:  # fmt: skip
+    """One proposal per contact point, in their order, and the minute price in median open invoices per minute.
+
+    ``room``: minutes that are left on each business day (default: those of the capacity).
+    """
     by_value = policy == "value_at_stake"
     days = capacity.business_days(as_of)
     masks = [mask(point, capacity) for point in points]
@@ -72,7 +78,7 @@ def propose(
         for point, one in zip(points, wishes, strict=True)
         if (candidate := _candidate(point, one, capacity, by_value=by_value)) is not None
     ]
-    allocation = allocate(candidates, days, capacity.minutes_per_day)
+    allocation = allocate(candidates, days, capacity.minutes_per_day if room is None else room)
     scores = {candidate.key: (candidate.tier, _per_minute(candidate)) for candidate in candidates}
     proposals = [
         _settle(Proposal(point, masked, epoch), one, allocation, scores, capacity, by_value=by_value)

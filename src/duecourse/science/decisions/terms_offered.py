@@ -1,19 +1,13 @@
-"""What exactly is offered to one customer, in figures and words; and what the learner must know of the envelope."""
+"""What exactly is offered to one customer, in figures and words."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
-
-from duecourse.ledger.as_of import View
 from duecourse.ledger.metrics import early_payment_price
 from duecourse.science.decisions.capacity import Capacity
-from duecourse.science.decisions.learned.terms import Offer
-from duecourse.science.decisions.offers import discounts_spent
 from duecourse.science.decisions.points import ContactPoint
 
 
@@ -91,21 +85,3 @@ def days_to_usual_payment(point: ContactPoint) -> int:
     usual = point.habit.usual_days - carrying.days_late if point.habit.is_known else 0
     expected = carrying.outlook.p50_days
     return max(usual, carrying.outlook.horizon_days if expected is None else expected)
-
-
-def offer_of(view: View, capacity: Capacity, points: Sequence[ContactPoint], names: Sequence[str],
-             scale: Mapping[str, float]) -> Offer | None:  # fmt: skip
-    """The discount as the learner weighs it, or None: nobody's better than before, all within the year's limit.
-
-    ``names`` are the contact points in the order of the learner's book, ``scale`` its factors per currency.
-    """
-    if capacity.terms is None or capacity.terms.discount is None:
-        return None
-    stated = capacity.terms.discount
-    most = np.full(len(names), np.inf)
-    place = {name: at for at, name in enumerate(names)}
-    for point in points:
-        if point.offers.percent is not None:
-            most[place[point.customer_id]] = point.offers.percent
-    left = max(stated.yearly_limit_minor - discounts_spent(view, scale), 0.0)
-    return Offer(stated.percent, days=stated.days, most_percent=most, budget_minor=left)

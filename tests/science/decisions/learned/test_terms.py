@@ -100,8 +100,8 @@ def test_an_invoice_is_never_offered_twice_however_long_ago() -> None:
 def test_the_yearly_limit_goes_to_the_offers_that_bring_most() -> None:
     gain, worst = np.array([5.0, 9.0, 8.0, 50.0]), np.array([10.0, 10.0, 10.0, 10.0])
     wanted = np.array([True, True, True, False])
-    assert within_budget(gain, worst, wanted, Offer(2.0, budget_minor=20.0)).tolist() == [False, True, True, False]
-    assert not within_budget(gain, worst, wanted, Offer(2.0, budget_minor=9.0)).any()
+    assert within_budget(gain, worst, wanted, Offer(2.0, budget_minor=20)).tolist() == [False, True, True, False]
+    assert not within_budget(gain, worst, wanted, Offer(2.0, budget_minor=9)).any()
     assert within_budget(gain, worst, wanted, Offer(2.0)).tolist() == wanted.tolist()
 
 

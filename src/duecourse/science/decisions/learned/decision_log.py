@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
+from duecourse.ledger.autonomy import SHADOW
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.learned.book import ARM, NONE, PROPENSITY_TOLERANCE, Floats, Ints
 
@@ -49,7 +50,7 @@ def decisions_of(view: View, point_of: Mapping[str, int]) -> Decisions:
     silent = unconfirmed = 0
     for row in view.table("decisions").sort("decided_at", "decision_id").iter_rows(named=True):
         point = point_of.get(row["customer_id"])
-        if point is None:
+        if point is None or row["stratum"] == SHADOW:  # what was never acted on teaches nothing
             continue
         chances, fault = _propensities(row)
         if fault:

@@ -20,10 +20,13 @@ from duecourse.ledger.as_of import View
 from duecourse.ledger.balances import invoice_balances, live_allocations
 from duecourse.ledger.promises import promise_states
 from duecourse.ledger.schema import ARMS
+from duecourse.science.decisions.capacity import Capacity
 from duecourse.science.decisions.contact_points import paying_parents
 from duecourse.science.decisions.envelope import TERMS_ARMS
 from duecourse.science.decisions.learned.book import ARM, NONE, Book, Bools, Floats, Ints
 from duecourse.science.decisions.learned.decision_log import Decisions, decisions_of
+from duecourse.science.decisions.learned.terms import Offer
+from duecourse.science.decisions.offers import discounts_spent
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.schedule import zones
 
@@ -225,3 +228,22 @@ def _allowed(points: Sequence[ContactPoint], masks: Sequence[Mapping[str, str]],
     for point, masked in zip(points, masks, strict=True):
         allowed[code[point.customer_id]] = [arm not in masked for arm in ARMS]
     return allowed
+
+
+def offer_of(
+    view: View, capacity: Capacity, points: Sequence[ContactPoint], names: Sequence[str], scale: Mapping[str, float]
+) -> Offer | None:
+    """The discount as the learner weighs it, or None: nobody's better than before, all within the year's limit.
+
+    ``names`` are the contact points in the order of the learner's book, ``scale`` its factors per currency.
+    """
+    if capacity.terms is None or capacity.terms.discount is None:
+        return None
+    stated = capacity.terms.discount
+    most = np.full(len(names), np.inf)
+    place = {name: at for at, name in enumerate(names)}
+    for point in points:
+        if point.offers.percent is not None:
+            most[place[point.customer_id]] = point.offers.percent
+    left = max(int(stated.yearly_limit_minor - discounts_spent(view, scale)), 0)
+    return Offer(stated.percent, days=stated.days, most_percent=most, budget_minor=left)

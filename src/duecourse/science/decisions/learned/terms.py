@@ -29,14 +29,14 @@ class Offer:
     """A discount of ``percent`` for payment within ``days``; [A] most who would pay by then take it.
 
     ``most_percent`` (P,) caps what each contact point may be offered: never more than it was offered before.
-    ``budget_minor``: what the offers of one plan may cost if everybody takes them.
+    ``budget_minor``: what the offers of one plan may cost if everybody takes them (None: no limit).
     """
 
     percent: float
     taken_by_payers: float = 0.9
     days: int = 7 * LAGS
     most_percent: Floats | None = None
-    budget_minor: float = math.inf
+    budget_minor: int | None = None
 
     def percent_of(self, points: Ints) -> Floats:
         """(n,) the percent that each of ``points`` would be offered."""
@@ -136,7 +136,7 @@ def all_but_certain(gain: Floats, temper: float = 1.0) -> Bools:
 
 def within_budget(gain: Floats, worst_minor: Floats, wanted: Bools, offer: Offer) -> Bools:
     """(n,) the ``wanted`` offers, best gain per worst cost first, for as long as their worst cost fits the budget."""
-    if math.isinf(offer.budget_minor):
+    if offer.budget_minor is None:
         return wanted
     order = np.flatnonzero(wanted)
     order = order[np.argsort(-gain[order] / np.maximum(worst_minor[order], 1), kind="stable")]
