@@ -1,12 +1,14 @@
 # Two commands for a newcomer: `make demo` and `make test`. Each does its own set-up in .venv with stock pip (uv when present).
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
+# A server on which the tests may make and drop a database of their own.
+TEST_POSTGRESQL ?= postgresql://postgres@127.0.0.1:5432/postgres
 BIN := $(VENV)/bin
 # pip of the outer Python installs into the environment, so that systems without ensurepip work too.
 INSTALL := $(shell if command -v uv >/dev/null 2>&1; then echo "uv pip install -q --python $(BIN)/python"; \
 	else echo "$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q"; fi)
 
-.PHONY: demo test check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-world bench-plan bench-learned prior example screenshots lock clean help
+.PHONY: demo test css check setup bench bench-accuracy bench-simulated bench-cash bench-speed bench-metrics bench-evaluate bench-world bench-plan bench-learned prior example screenshots lock serve clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -17,6 +19,9 @@ demo: $(VENV)/.run-ready ## set up, run the main job on the bundled example expo
 
 test: $(VENV)/.dev-ready ## set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2
+	@if $(BIN)/python -c "import psycopg; psycopg.connect('$(TEST_POSTGRESQL)', connect_timeout=2)" 2>/dev/null; \
+	then DUECOURSE_TEST_DATABASE_URL='$(TEST_POSTGRESQL)' $(BIN)/python -m pytest -n 2 tests/app; \
+	else echo "SKIPPED: no PostgreSQL at $(TEST_POSTGRESQL): the application was tested on SQLite only"; fi
 
 check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 	$(BIN)/ruff check .
@@ -24,6 +29,12 @@ check: $(VENV)/.dev-ready ## lint, types, the staircase, house rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/house_rules.py
+	$(BIN)/python tools/css.py --check
+
+css: ## build the style sheet of the web application (needs Node.js)
+	mkdir -p .cache/css && cp tools/css/package.json tools/css/package-lock.json .cache/css/
+	cd .cache/css && npm install --ignore-scripts --no-audit --no-fund
+	$(BIN)/python tools/css.py
 
 setup: $(VENV)/.dev-ready ## everything a contributor needs
 
@@ -70,8 +81,12 @@ screenshots: $(VENV)/.dev-ready ## regenerate docs/images in headless Chromium
 
 lock: ## refresh the hash-locked requirements (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra app -o requirements/app.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra app --group dev -o requirements/dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements/build.lock
+
+serve: $(VENV)/.app-ready ## set up and serve the web application on http://127.0.0.1:8000
+	$(BIN)/duecourse serve
 
 clean: ## remove the environment, caches and results
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -84,6 +99,10 @@ $(BIN)/python:
 $(VENV)/.run-ready: requirements/run.lock requirements/build.lock pyproject.toml | $(BIN)/python
 	$(INSTALL) --require-hashes -r requirements/run.lock -r requirements/build.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.app-ready: requirements/app.lock $(VENV)/.run-ready
+	$(INSTALL) --require-hashes -r requirements/app.lock
 	@touch $@
 
 $(VENV)/.dev-ready: requirements/dev.lock $(VENV)/.run-ready

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +14,7 @@ from support.what_if import what_if_report
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHOCK = '[[step]]\nkind = "shock"\nseverity = 2\n'
-AXE = "axe-core@4.10.3"  # a tool of this test only: never shipped, never part of a page
 PAGES: dict[str, Any] = {
     "run": lambda: run_page.render(run_report(invoices=60, customers=30, listed=5)),
     "run-empty": lambda: run_page.render(empty_report()),
@@ -43,19 +31,6 @@ WIDE_OUTSIDE_A_SCROLL_REGION = """
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's own Chromium, headless."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was opened")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium): no page was opened")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each page as a file."""
     folder = tmp_path_factory.mktemp("pages")
@@ -64,21 +39,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         written[name] = folder / f"{name}.html"
         written[name].write_text(make(), encoding="utf-8")
     return written
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe, fetched for this run."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed: the rules of axe were NOT checked (contrast is, in tests/reports)")
-    folder = tmp_path_factory.mktemp("axe")
-    command = [npm, "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), AXE]
-    try:
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"{AXE} could not be fetched ({type(error).__name__}): the rules of axe were NOT checked")
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def opened(browser: Any, file: Path, *, width: int = 1200, scheme: str = "light") -> tuple[Any, list[str], list[str]]:

@@ -19,7 +19,7 @@ from duecourse.core.errors import DuecourseError
 VERBS = {
     "run": "run", "import": "import_", "check": "check", "train": "train", "score": "score", "plan": "plan",
     "forecast": "forecast", "backtest": "backtest", "evaluate": "evaluate",
-    "simulate": "simulate", "doctor": "doctor",
+    "simulate": "simulate", "serve": "serve", "manage": "manage", "doctor": "doctor",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The receivables ledgers of the legal entities."""

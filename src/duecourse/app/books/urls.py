@@ -1,0 +1,12 @@
+"""Addresses of the screens about the books."""
+
+from django.urls import path
+
+from duecourse.app.books import views
+
+app_name = "books"
+urlpatterns = [
+    path("", views.entities, name="entities"),
+    path("open/", views.open_entity, name="open"),
+    path("<slug:code>/", views.entity, name="entity"),
+]

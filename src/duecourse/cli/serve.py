@@ -1,0 +1,54 @@
+"""``duecourse serve``: brings the database up to date, then serves the web application until it is stopped."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from duecourse.cli.common import note
+from duecourse.cli.installation import prepare
+
+APPLICATION = "duecourse.app.wsgi:application"
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; a proxy stands in front.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests served at a time.")
+def serve(*, host: str, port: int, threads: int) -> None:
+    """Serve the web application. Settings come from DUECOURSE_* variables; without any, all is kept in duecourse-data.
+
+    The first time it prints how the first administrator gets in.
+    """
+    os.environ.setdefault("DUECOURSE_URL", f"http://{host}:{port}")
+    prepare(os.environ)
+    bring_up_to_date()
+    note(f"duecourse listens on {os.environ['DUECOURSE_URL']}; stop it with Ctrl-C")
+    listen(host, port, threads)
+
+
+def bring_up_to_date() -> None:
+    """Check the settings, migrate the database, lay out the static files, and say what a fresh installation needs."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("check", "--fail-level", "ERROR")
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    from django.contrib.auth import get_user_model
+
+    if not get_user_model().objects.exists():
+        note("nobody can sign in yet: run `duecourse manage invite YOUR@ADDRESS` and open the link that it prints")
+
+
+def listen(host: str, port: int, threads: int) -> None:
+    """Serve until a signal comes; requests under way are finished."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        APPLICATION, address=host, port=port, interface=Interfaces.WSGI, workers=1, blocking_threads=threads,
+        websockets=False, log_enabled=False, workers_kill_timeout=20,
+    ).serve()  # fmt: skip

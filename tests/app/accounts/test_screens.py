@@ -1,0 +1,170 @@
+"""Signing in and out, the limits of a session, joining by a link, and the screens about people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from app.conftest import PASSWORD, Organisation
+from duecourse.app.access import Role
+from duecourse.app.accounts.models import Invitation, Membership, User
+
+Browser = Callable[[User], Client]
+
+
+def sign_in(email: str, password: str = PASSWORD) -> Client:
+    client = Client()
+    client.post(reverse("account_login"), {"login": email, "password": password})
+    return client
+
+
+def test_a_member_signs_in_by_address_and_password(organisation: Organisation) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    assert sign_in(member.email.upper()).get("/").status_code == 200
+    assert sign_in(member.email, "another password").get("/").status_code == 302
+
+
+def test_a_wrong_password_and_an_unknown_address_read_the_same(organisation: Organisation) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    answers = [
+        Client().post(reverse("account_login"), {"login": email, "password": "not this one"}).content.decode()
+        for email in (member.email, "nobody@example.com")
+    ]
+    errors = [re.findall(r'role="alert">(.*?)</p>', answer) for answer in answers]
+    assert errors[0] == errors[1] != []
+
+
+def test_guessing_passwords_ends_soon(organisation: Organisation) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    for _ in range(5):
+        sign_in(member.email, "guess")
+    assert sign_in(member.email).get("/").status_code == 302
+
+
+def test_nobody_signs_up_uninvited(db: None) -> None:
+    client = Client()
+    form = {"email": "eve@example.com", "password1": PASSWORD}
+    assert b"By invitation only" in client.post(reverse("account_signup"), form).content
+    assert not User.objects.exists()
+
+
+def test_a_session_ends_when_idle_and_after_twelve_hours(organisation: Organisation, signed_in: Browser) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    for mark, age in (("seen", timedelta(minutes=31)), ("began", timedelta(hours=12, minutes=1))):
+        client = signed_in(member)
+        assert client.get("/").status_code == 200
+        session = client.session
+        session[mark] -= age.total_seconds()
+        session.save()
+        assert client.get("/").status_code == 302
+        assert client.get("/").status_code == 302
+
+
+def test_a_page_view_writes_no_session_within_a_minute(organisation: Organisation, signed_in: Browser) -> None:
+    client = signed_in(organisation.member(Role.COLLECTOR, organisation.north))
+    client.get("/")
+    before = client.session["seen"]
+    client.get("/")
+    assert client.session["seen"] == before
+
+
+def test_a_revoked_role_and_a_deactivation_bite_on_the_next_click(
+    organisation: Organisation, signed_in: Browser
+) -> None:
+    member = organisation.member(Role.CREDIT_MANAGER, organisation.north)
+    client = signed_in(member)
+    assert client.get(reverse("accounts:members")).status_code == 200
+    Membership.objects.filter(user=member).delete()
+    assert client.get(reverse("accounts:members")).status_code == 403
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    assert client.get("/").status_code == 302
+
+
+@override_settings(SECOND_FACTOR_REQUIRED=True)
+def test_who_decides_needs_a_second_factor(organisation: Organisation, signed_in: Browser) -> None:
+    manager = organisation.member(Role.CREDIT_MANAGER, organisation.north)
+    client = signed_in(manager)
+    assert client.get("/").headers["Location"] == reverse("mfa_activate_totp")
+    Authenticator.objects.create(user=manager, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    assert client.get("/").status_code == 200
+    collector = organisation.member(Role.COLLECTOR, organisation.north)
+    assert signed_in(collector).get("/").status_code == 200
+
+
+def test_inviting_shows_the_link_once_and_the_link_lets_in(organisation: Organisation, signed_in: Browser) -> None:
+    client = signed_in(organisation.member(Role.ADMINISTRATOR, None))
+    form = {"email": "jon@example.com", "role": "collector", "entity": str(organisation.north.pk)}
+    shown = client.post(reverse("accounts:invite"), form, follow=True).content.decode()
+    link = re.search(r"<code>(http://testserver/join/[^<]+)</code>", shown)
+    assert link is not None
+    assert "Hand this link to jon@example.com yourself" in shown
+    assert mail.outbox == []
+    assert "<code>" not in client.get(reverse("accounts:members")).content.decode()
+    visitor = Client()
+    assert b"You join as collector for North GmbH" in visitor.get(link[1]).content
+    assert visitor.post(link[1], {"name": "Jon", "password": PASSWORD}).status_code == 302
+    assert b"Jon" in visitor.get("/").content
+    assert visitor.get(link[1]).status_code == 410
+
+
+@override_settings(MAIL_IS_DELIVERED=True)
+def test_with_a_mail_server_the_invitation_is_sent(organisation: Organisation, signed_in: Browser) -> None:
+    client = signed_in(organisation.member(Role.ADMINISTRATOR, None))
+    form = {"email": "jon@example.com", "role": "collector", "entity": "all"}
+    shown = client.post(reverse("accounts:invite"), form, follow=True).content.decode()
+    assert "The invitation was sent to jon@example.com" in shown
+    [message] = mail.outbox
+    assert message.to == ["jon@example.com"]
+    link = re.search(r"http://testserver/join/\S+", message.body)
+    assert link is not None
+    assert Client().get(link[0]).status_code == 200
+
+
+def test_a_choice_that_was_not_offered_is_refused(organisation: Organisation, signed_in: Browser) -> None:
+    client = signed_in(organisation.member(Role.ADMINISTRATOR, organisation.north))
+    for entity in (str(organisation.south.pk), "all", "x"):
+        form = {"email": "jon@example.com", "role": "collector", "entity": entity}
+        assert b"is not one of the available choices" in client.post(reverse("accounts:invite"), form).content
+    assert not Invitation.objects.filter(email="jon@example.com").exists()
+
+
+def test_a_hostile_name_is_text(organisation: Organisation, signed_in: Browser) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    User.objects.filter(pk=member.pk).update(name="<script>alert(1)</script>")
+    client = signed_in(organisation.member(Role.ADMINISTRATOR, None))
+    for address in (reverse("accounts:members"), reverse("accounts:member", args=[member.pk]), reverse("audit:events")):
+        shown = client.get(address).content.decode()
+        assert "<script>alert" not in shown
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+
+
+def test_members_of_another_entity_are_not_listed(organisation: Organisation, signed_in: Browser) -> None:
+    here = organisation.member(Role.COLLECTOR, organisation.north)
+    there = organisation.member(Role.COLLECTOR, organisation.south)
+    shown = signed_in(organisation.member(Role.CREDIT_MANAGER, organisation.north)).get(reverse("accounts:members"))
+    assert here.email in shown.content.decode()
+    assert there.email not in shown.content.decode()
+
+
+@pytest.mark.parametrize("address", ["account_change_password", "mfa_index", "usersessions_list"])
+def test_pages_of_the_library_wear_our_frame(organisation: Organisation, signed_in: Browser, address: str) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    client = sign_in(member.email)
+    shown = client.get(reverse(address))
+    assert shown.status_code == 200
+    assert 'class="side"' in shown.content.decode()
+
+
+def test_a_second_factor_is_set_up_after_the_password_was_given_again(organisation: Organisation) -> None:
+    client = sign_in(organisation.member(Role.COLLECTOR, organisation.north).email)
+    asked = client.get(reverse("mfa_activate_totp"), follow=True)
+    again = client.post(asked.redirect_chain[-1][0], {"password": PASSWORD}, follow=True).content.decode()
+    assert "Activate Authenticator App" in again
+    assert 'src="data:image/svg+xml' in again
