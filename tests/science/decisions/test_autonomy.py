@@ -129,8 +129,11 @@ def test_shadow_proposes_logs_and_leaves_nothing_to_do() -> None:
 
 
 def test_one_arm_in_shadow_leaves_exact_propensities_among_the_others() -> None:
-    plain, some = made(), made(autonomy="[levels]\ncall_service = 1")
+    plain = made()
     before = {row["customer_id"]: row for row in plain.decisions.iter_rows(named=True)}
+    drawn = plain.decisions.filter((pl.col("eps") > 0) & (pl.col("arm") != "none")).get_column("arm")
+    hidden = str(drawn.mode().sort()[0])
+    some = made(autonomy=f"[levels]\n{hidden} = 1")
     seen = {"shadow": 0, "policy": 0}
     for row in some.decisions.filter(pl.col("eps") > 0).iter_rows(named=True):
         was, now = (json.loads(one["propensities"]) for one in (before[row["customer_id"]], row))
@@ -139,12 +142,12 @@ def test_one_arm_in_shadow_leaves_exact_propensities_among_the_others() -> None:
         assert set(now) | set(json.loads(row["masked"])) == set(ARMS)
         seen[row["stratum"]] += 1
         if row["stratum"] == "shadow":
-            assert row["arm"] == "call_service"
+            assert row["arm"] == hidden
             assert now == was
-        elif "call_service" in was:
-            assert json.loads(row["masked"])["call_service"] == IN_SHADOW
-            left = 1 - was["call_service"]
-            assert now == pytest.approx({arm: p / left for arm, p in was.items() if arm != "call_service"})
+        elif hidden in was:
+            assert json.loads(row["masked"])[hidden] == IN_SHADOW
+            left = 1 - was[hidden]
+            assert now == pytest.approx({arm: p / left for arm, p in was.items() if arm != hidden})
     assert min(seen.values()) > 0
 
 
