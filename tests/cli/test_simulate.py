@@ -64,6 +64,19 @@ def test_a_plain_ledger_has_the_facts_of_the_told_one_and_no_words(tmp_path: Pat
     assert not (tmp_path / "plain" / "truth" / "messages.parquet").exists()
 
 
+def test_bank_statements_are_written_when_asked_for_and_do_not_outlive_their_company(tmp_path: Path) -> None:
+    out = tmp_path / "ledger"
+    _run(out, "--bank-months", "2")
+    names = {path.parent.name for path in (out / "bank").rglob("*") if path.is_file()}
+    assert names == {"camt053", "mt940", "bai2", "csv"}
+    months = {path.stem[-7:] for path in (out / "bank" / "csv").iterdir()}
+    assert months <= {"2026-10", "2026-11"}
+    assert load_ledger(out).problems == ()
+    assert pl.read_parquet(out / "truth" / "bank_lines.parquet")["kind"].n_unique() > 2
+    _run(out, "--force", seed=5)
+    assert not (out / "bank").exists()
+
+
 def test_results_are_replaced_only_with_force_and_leave_nothing_of_the_old_company(tmp_path: Path) -> None:
     out = tmp_path / "ledger"
     _run(out)
@@ -118,6 +131,7 @@ def test_a_company_whose_contacts_matter_has_decisions_and_its_truth_aside(tmp_p
     [
         (["--world", "base", "--weeks", "3"], "--weeks counts the weeks under a policy"),
         (["--world", "base", "--contacts", "none", "--months", "3"], "--months is for companies without"),
+        (["--world", "base", "--plain", "--bank-months", "2"], "--bank-months needs the references"),
         (["--world", "exponential", "--contacts", "none"], "expected one of base, drift, harm"),
     ],
 )

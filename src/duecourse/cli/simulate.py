@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 @click.option("--weeks", type=click.IntRange(1, 520), help="Weeks under the policy of --contacts; default 52.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed; same world, size and seed, same bytes.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Ledger directory to create.")
+@click.option(
+    "--bank-months",
+    type=click.IntRange(1, 240),
+    help="Also write OUT/bank: statements of the last months as camt.053, MT940, BAI2 and CSV.",
+)
 @click.option("--plain", is_flag=True, help="Only what the dynamics say: no lines, texts, references or cases.")
 @format_option
 @force_option
@@ -43,6 +49,7 @@ def simulate(
     weeks: int | None,
     seed: int,
     out: Path,
+    bank_months: int | None,
     plain: bool,
     file_format: str,
     force: bool,
@@ -59,6 +66,8 @@ def simulate(
         raise UsageError("--weeks counts the weeks under a policy: it needs --contacts")
     if contacts is not None and months is not None:
         raise UsageError("--months is for companies without --contacts; give --weeks instead")
+    if plain and bank_months is not None:
+        raise UsageError("--bank-months needs the references that --plain leaves out")
     with result_directory(out, force=force) as work:
         with step(f"simulating world {name}", quiet=as_json):
             if contacts is None:
@@ -69,6 +78,9 @@ def simulate(
         if not plain:
             with step("telling it in words", quiet=as_json):
                 ledger = _told(company, work / "truth")
+        if bank_months is not None:
+            with step("writing bank statements", quiet=as_json):
+                _write_bank(work, ledger, company, bank_months)
         with step("writing the ledger", quiet=as_json):
             write_ledger(ledger, work / "ledger", "csv" if file_format == "csv" else "parquet")
             for table in sorted((work / "ledger").iterdir()):
@@ -78,6 +90,8 @@ def simulate(
     for stale in (out / f"{table}.{ending}" for table in TABLES for ending in ("csv", "parquet")):
         if stale.name not in written:  # a table of the company that --force replaces is not this company's
             stale.unlink(missing_ok=True)
+    if (out / "bank").is_dir() and "bank" not in written:
+        shutil.rmtree(out / "bank")
     rows = {table: frame.height for table, frame in ledger.tables.items()}
     print_summary(
         {"world": name, "seed": seed, "out": out, "as_of": as_of, "rows": rows},
@@ -94,6 +108,7 @@ class _Company:
     ledger: Ledger
     as_of: date
     background: Callable[[], Background]
+    seed: int
 
 
 def _told(company: _Company, truth: Path) -> Ledger:
@@ -106,6 +121,20 @@ def _told(company: _Company, truth: Path) -> Ledger:
     return told.ledger
 
 
+def _write_bank(work: Path, ledger: Ledger, company: _Company, months: int) -> None:
+    """Bank statements of the last ``months`` months in WORK/bank, what their lines mean in WORK/truth."""
+    from duecourse.science.simulate.telling.statements import bank_files
+
+    index = company.as_of.year * 12 + company.as_of.month - 1 - (months - 1)
+    since = date(index // 12, index % 12 + 1, 1)
+    lines, files = bank_files(ledger.table("payments"), company.seed, since=since, until=company.as_of)
+    for path, content in files:
+        file = work / "bank" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode())
+    lines.write_parquet(work / "truth" / "bank_lines.parquet", compression="zstd", statistics=True)
+
+
 def _quiet(work: Path, name: str, customers: int | None, months: int | None, seed: int) -> _Company:
     """A company whose contacts change nothing, its truth written to WORK/truth."""
     from duecourse.science.simulate import load_world
@@ -116,7 +145,7 @@ def _quiet(work: Path, name: str, customers: int | None, months: int | None, see
     world = load_world(name)
     simulated = run(world, customers=customers, months=months, seed=seed)
     write_truth(simulated.truth, work / "truth")
-    return _Company(simulated.ledger, world.ends_on, lambda: quiet_background(simulated))
+    return _Company(simulated.ledger, world.ends_on, lambda: quiet_background(simulated), seed)
 
 
 def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks: int, seed: int) -> _Company:
@@ -133,4 +162,4 @@ def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks:
     policies: dict[str, Policy] = {"none": none, "ladder": ladder, "random": RandomLog()}
     world.steer(house, policies[policy], house.week + weeks)
     write_living_truth(house, work / "truth")
-    return _Company(ledger_of(house), to_date(house.week * 7 - 3), lambda: background_of(house))
+    return _Company(ledger_of(house), to_date(house.week * 7 - 3), lambda: background_of(house), seed)
