@@ -16,6 +16,8 @@ KILL_SWITCH_POLICY = "ladder"
 # Strata of the decision log: drawn by the policy; kept on the ladder for good; proposed and never acted on.
 POLICY, HELD_OUT, SHADOW = "policy", "guardrail_holdout", "shadow"
 SHADOW_LEVEL, APPROVE_LEVEL = 1, 2
+# Why an arm that offers terms is masked for those whom the lot keeps from offers, for good.
+NOT_OFFERED_BY_LOT = "kept from offers by lot, so that what offers bring can be measured"
 
 
 @dataclass(frozen=True, slots=True)

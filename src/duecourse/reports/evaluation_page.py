@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from duecourse.reports.charts.ranges import forest_row
 from duecourse.reports.page import Page, Section, print_page
-from duecourse.reports.wording import NONE, Wording
+from duecourse.reports.wording import NONE, Wording, arm
 from duecourse.science.evaluate.report import POLICY_NAMES
 
 __all__ = ["render"]
@@ -33,7 +33,7 @@ ESTIMATORS = {
 GUARDS = {
     "opt_outs": "Opt-outs", "complaints": "Complaints", "disputes_raised": "Disputes raised",
     "contacts_per_account": "Contacts", "order_volume_lost": "Order volume lost",
-    "collector_minutes": "Collector minutes", "promises_broken": "Promises broken",
+    "collector_minutes": "Collector minutes", "promises_broken": "Promises broken", "days_late": "Days late",
 }  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def render(report: Mapping[str, Any], *, title: str = "", program_version: str =
         Section("methods", "Other ways to estimate", "evaluation_methods.html", _methods_values(report, words)),
         Section("learning", "Stretch by stretch", "evaluation_learning.html", {"rows": _learning(report, words)}),
         Section("holdout", "Holdout and guardrails", "evaluation_holdout.html", _holdout(report, words)),
+        *_gates(report),
         Section("next", "A test by payer", "evaluation_test.html", {"test": report["test"]}),
         Section("log", "The decision log", "evaluation_log.html", {"log": report["log"], "audit": report["audit"]}),
     ]
@@ -171,12 +172,30 @@ def _learning(report: Mapping[str, Any], words: Wording) -> list[tuple[str, ...]
 
 
 def _holdout(report: Mapping[str, Any], words: Wording) -> dict[str, Any]:
-    trial = report["holdout"]
+    trial, offers = report["holdout"], report.get("offers")
+    harms = [
+        (f"{GUARDS[one['harm']]} after {arm(one['arm'])}", words.count(one["drawn"]), words.count(one["events"]),
+         words.number(100 * one["difference"], 2),
+         NONE if one["lower_bound"] is None else words.number(100 * one["lower_bound"], 2), one["crossed"])
+        for one in report.get("harms_by_arm", ())
+    ]  # fmt: skip
+    return {
+        "trial": trial, "guards": _guards(trial, words), "offers": offers, "offer_guards": _guards(offers, words),
+        "harms": harms,
+    }  # fmt: skip
+
+
+def _guards(trial: Mapping[str, Any] | None, words: Wording) -> list[tuple[str, str, str, bool]]:
     if trial is None:
-        return {"trial": None, "guards": []}
-    guards = [
+        return []
+    return [
         (GUARDS.get(one["name"], one["name"]), words.number(one["difference"], 2), words.number(one["lower_bound"], 2),
          one["crossed"])
         for one in trial["guardrails"]
     ]  # fmt: skip
-    return {"trial": trial, "guards": guards}
+
+
+def _gates(report: Mapping[str, Any]) -> list[Section]:
+    """The gates of autonomy, where the levels were given."""
+    gates = report.get("gates")
+    return [Section("gates", "Gates of autonomy", "evaluation_gates.html", {"gates": gates})] if gates else []

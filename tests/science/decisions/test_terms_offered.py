@@ -9,11 +9,12 @@ from functools import cache
 import polars as pl
 import pytest
 
+from duecourse.ledger.autonomy import NOT_OFFERED_BY_LOT
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions import Arm, Capacity, Plan, plan
 from duecourse.science.decisions.contact_points import gather
 from duecourse.science.decisions.envelope import DiscountTerms, Envelope, PlanTerms, may_have_offers
-from duecourse.science.decisions.mask import NOT_OFFERED_BY_LOT, mask
+from duecourse.science.decisions.mask import mask
 from duecourse.science.decisions.offers import discounts_spent, past_offers
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.terms_offered import days_to_usual_payment, terms_offered

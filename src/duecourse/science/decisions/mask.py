@@ -7,6 +7,7 @@ unapplied cash, an unanswered question, bounces, call limits, a cap on contacts,
 
 from __future__ import annotations
 
+from duecourse.ledger.autonomy import NOT_OFFERED_BY_LOT
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.capacity import Capacity
 from duecourse.science.decisions.envelope import TERMS_ARMS, may_have_offers
@@ -29,7 +30,6 @@ MAX_CALLS_7_DAYS = 7
 QUIET_AFTER_TALK_DAYS = 7
 SOFT_UNTIL_DAYS = 14
 NEUTRAL_UNTIL_DAYS = 28
-NOT_OFFERED_BY_LOT = "kept from offers by lot, so that what offers bring can be measured"
 PROMPT_NEUTRAL_UNTIL_DAYS = 42  # a customer that has always paid is given two weeks more before anybody is firm
 
 

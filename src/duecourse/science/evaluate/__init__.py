@@ -10,6 +10,7 @@ from duecourse.science.evaluate.audit import propensity_audit
 from duecourse.science.evaluate.autonomy import Evidence, Ruling, rule
 from duecourse.science.evaluate.decision_log import read_log
 from duecourse.science.evaluate.evaluation import Evaluation, Target, evaluate
+from duecourse.science.evaluate.gates import Standing
 from duecourse.science.evaluate.logged import Logged
 from duecourse.science.evaluate.off_policy import compare
 from duecourse.science.evaluate.power import weeks_needed
@@ -17,6 +18,6 @@ from duecourse.science.evaluate.report import answer_of, to_dict
 from duecourse.science.evaluate.uplift_curves import uplift_curve
 
 __all__ = [
-    "Evaluation", "Evidence", "Groups", "Logged", "Ruling", "Target", "answer_of", "compare", "evaluate", "guardrails",
-    "look", "propensity_audit", "read_log", "rule", "to_dict", "uplift_curve", "weeks_needed",
+    "Evaluation", "Evidence", "Groups", "Logged", "Ruling", "Standing", "Target", "answer_of", "compare", "evaluate",
+    "guardrails", "look", "propensity_audit", "read_log", "rule", "to_dict", "uplift_curve", "weeks_needed",
 ]  # fmt: skip

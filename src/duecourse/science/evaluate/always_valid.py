@@ -20,7 +20,7 @@ from duecourse.science.evaluate.logged import FloatArray
 WINSOR = 0.95
 GUARDRAILS = (
     "opt_outs", "complaints", "disputes_raised", "contacts_per_account", "order_volume_lost", "collector_minutes",
-    "promises_broken",
+    "promises_broken", "days_late",
 )  # fmt: skip
 
 

@@ -10,13 +10,15 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
-from duecourse.ledger.autonomy import HELD_OUT
+from duecourse.ledger.autonomy import HELD_OUT, KILL_SWITCH_POLICY, SHADOW
 from duecourse.ledger.schema import ARMS
+from duecourse.science.evaluate.arm_harms import ArmHarm, arm_harms
 from duecourse.science.evaluate.audit import PropensityAudit, propensity_audit
 from duecourse.science.evaluate.decision_log import DecisionLog, read_log
 from duecourse.science.evaluate.episodes import episode_gain, episodes
-from duecourse.science.evaluate.experiment import Experiment, experiment
+from duecourse.science.evaluate.experiment import IN_HOLDOUT, WITHOUT_OFFERS, Experiment, experiment
 from duecourse.science.evaluate.features import features, with_payer
+from duecourse.science.evaluate.gates import Findings, Gate, Standing, gates
 from duecourse.science.evaluate.intervals import Interval
 from duecourse.science.evaluate.logged import FloatArray, Logged
 from duecourse.science.evaluate.off_policy import LIKELY, Comparison, compare
@@ -59,6 +61,7 @@ class Counts:
     executed_as_drawn: int
     executed_otherwise: int
     certain: int
+    in_shadow: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,17 +89,24 @@ class Evaluation:
     design: Design | None = None
     ranked: Ranking | None = None
     missing: dict[str, float] = field(default_factory=dict)
+    offers: Experiment | None = None
+    harms: tuple[ArmHarm, ...] = ()
+    gates: tuple[Gate, ...] = ()
 
 
-def evaluate(view: View, policy: str, target: Target, *, since: date | None = None, seed: int = 0) -> Evaluation:
+def evaluate(view: View, policy: str, target: Target, *, since: date | None = None, seed: int = 0,
+             standing: Standing | None = None) -> Evaluation:  # fmt: skip
     """The evaluation of ``policy``, whose choices ``target`` gives for rows of the log, of decisions from ``since`` on.
 
+    With ``standing``, the levels of autonomy now, it also says what each arm lacks for the next one.
     Never raises for want of data: the verdict then says what is missing. Raises ValueError when ``target`` gives no
     probability distribution per row.
     """
     log = read_log(view)
     if since is not None:
         log = log.take((log.rows.get_column("decided_on") >= since).to_numpy())
+    shadow = (log.rows.get_column("stratum") == SHADOW).fill_null(False).to_numpy()
+    log = log.take(~shadow)  # what was never acted on has no outcome of its own
     rows = _with_outcomes(view, log)
     log = DecisionLog(rows, log.arm, log.propensities, log.faults, log.total)
     held = (rows.get_column("stratum") == HELD_OUT).fill_null(False).to_numpy()
@@ -112,16 +122,37 @@ def evaluate(view: View, policy: str, target: Target, *, since: date | None = No
     counts = Counts(
         total=log.total, faults=dict(log.faults), held_out=int(held.sum()), no_choice=int((~held & ~choice).sum()),
         nothing_open=int((~held & choice & ~is_open).sum()), too_recent=int((keep & ~mature).sum()),
-        used=int((keep & mature).sum()), **_executed(log),
+        used=int((keep & mature).sum()), in_shadow=int(shadow.sum()), **_executed(log),
     )  # fmt: skip
+    audit, trial = propensity_audit(log.propensities, log.arm), _trial(view, log, mature & is_open, IN_HOLDOUT)
+    harms = arm_harms(view, log.take(~held)) if log.n else ()
+    found = Findings(sum(log.faults.values()), audit, trial, harms, _lower_bound(policy, judged))
     learning, spread, design = _own_figures(used.take(paid), drawn_by_b[paid], known[paid], seed)
     days = rows.get_column("decided_on")
     return Evaluation(
         policy, view.as_of.isoformat(), str(days.min() or ""), str(days.max() or ""), _count(rows, "policy"), counts,
-        propensity_audit(log.propensities, log.arm), judged, _arms(used, drawn_by_b), _described(view),
-        learning, _trial(view, log, mature & is_open), spread, design, ranking(used) if used.n else None,
-        _missing(used, drawn_by_b),
+        audit, judged, _arms(used, drawn_by_b), _described(view),
+        learning, trial, spread, design, ranking(used) if used.n else None,
+        _missing(used, drawn_by_b), _offers(view, log, mature & is_open & ~held), harms,
+        () if standing is None else gates(view, standing, found),
     )  # fmt: skip
+
+
+def _lower_bound(policy: str, judged: tuple[Judged, ...]) -> float | None:
+    """Lower end of the gain of what was done over the ladder, share of the open money; None for other questions."""
+    first = judged[0].comparison
+    if policy != KILL_SWITCH_POLICY or first is None or not first.support.suffices:
+        return None
+    return -first.gain.high
+
+
+def _offers(view: View, log: DecisionLog, keep: np.ndarray) -> Experiment | None:
+    """Those who may have offers against those whom the lot keeps from them, since offers exist; None without offers."""
+    without = log.rows.select(WITHOUT_OFFERS.fill_null(False)).to_series()
+    first = log.rows.get_column("decided_on").filter(without).min()
+    if not isinstance(first, date):
+        return None
+    return _trial(view, log, keep & (log.rows.get_column("decided_on") >= first).to_numpy(), WITHOUT_OFFERS)
 
 
 def _with_outcomes(view: View, log: DecisionLog) -> pl.DataFrame:
@@ -218,9 +249,9 @@ def _described(view: View) -> dict[str, tuple[int, float | None]]:
     return {str(arm): (int(number), mean) for arm, number, mean in means.iter_rows()}
 
 
-def _trial(view: View, log: DecisionLog, keep: np.ndarray) -> Experiment | None:
+def _trial(view: View, log: DecisionLog, keep: np.ndarray, outside: pl.Expr) -> Experiment | None:
     part = log.take(keep)
-    return experiment(view, part.rows, features(view, part.rows)) if part.n else None
+    return experiment(view, part.rows, features(view, part.rows), outside) if part.n else None
 
 
 def _count(rows: pl.DataFrame, column: str) -> dict[str, int]:

@@ -1,6 +1,6 @@
-"""The running test inside a decision log: payers under the policy against payers held out on the ladder.
+"""The running tests inside a decision log: the policy against payers held out on the ladder, offers against none.
 
-Both groups were drawn by payer, so the difference is causal; on a 5 % holdout it is wide and serves as a guardrail.
+Groups were drawn by payer, so differences are causal; on a 5 % holdout they are wide and serve as guardrails.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
-from duecourse.ledger.autonomy import HELD_OUT
+from duecourse.ledger.autonomy import HELD_OUT, NOT_OFFERED_BY_LOT
+from duecourse.ledger.balances import invoice_balances
+from duecourse.ledger.objections import complaints, opt_outs
 from duecourse.ledger.promises import promise_states
 from duecourse.science.evaluate.always_valid import Groups, Guardrail, Look, guardrails, look
 from duecourse.science.evaluate.features import with_payer
 from duecourse.science.evaluate.logged import FloatArray
 
 FEWEST_PAYERS = 5  # in each group, below which nothing is shown
+BEFORE_WEEKS = 26
+LATEST_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,19 @@ class Experiment:
     held_out: int
 
 
-def experiment(view: View, rows: pl.DataFrame, features: FloatArray) -> Experiment | None:
+IN_HOLDOUT = pl.col("stratum") == HELD_OUT
+WITHOUT_OFFERS = pl.col("masked").str.contains(NOT_OFFERED_BY_LOT, literal=True)
+
+
+def experiment(
+    view: View, rows: pl.DataFrame, features: FloatArray, outside: pl.Expr = IN_HOLDOUT
+) -> Experiment | None:
     """The test inside ``rows`` (payer, decided_on, stratum, paid_share); None without two groups of five payers.
 
-    ``features`` (n, d) of the same rows: those of each payer's first decision adjust the outcome. A payer whose stratum
-    changed is left out.
+    ``features`` (n, d) of the same rows: those of each payer's first decision adjust the outcome. ``outside`` tells
+    the payers that were drawn to stay out; one that changed sides is left out.
     """
-    first = rows.with_row_index("place").with_columns((pl.col("stratum") == HELD_OUT).fill_null(False).alias("held"))
+    first = rows.with_row_index("place").with_columns(outside.fill_null(False).alias("held"))
     groups = (
         first.group_by("payer")
         .agg(
@@ -71,17 +81,58 @@ def _harms(view: View, groups: pl.DataFrame) -> Mapping[str, FloatArray]:
     opened = view.table("disputes").join(owner, on="invoice_id").select("customer_id", pl.col("opened_on").alias("on"))
     broken = promise_states(view).filter(pl.col("state") == "broken")
     broken = broken.select("customer_id", pl.col("promised_on").alias("on"))
-    refused = pl.any_horizontal(pl.col("email_consent", "sms_consent", "call_consent") == "withdrawn").fill_null(False)
-    left = view.table("contacts").filter(refused & pl.col("recorded_at").is_not_null())
-    left = left.select("customer_id", pl.col("recorded_at").dt.date().alias("on"))
     count = pl.len().cast(pl.Float64)
     return {
-        "opt_outs": _per_payer(view, groups, left, count),
+        "opt_outs": _per_payer(view, groups, opt_outs(view), count),
+        "complaints": _per_payer(view, groups, complaints(view), count),
         "disputes_raised": _per_payer(view, groups, opened, count),
         "contacts_per_account": _per_payer(view, groups, sent, count),
         "collector_minutes": _per_payer(view, groups, sent, pl.col("minutes").sum()),
         "promises_broken": _per_payer(view, groups, broken, count),
+        "order_volume_lost": _order_volume_lost(view, groups),
+        "days_late": _days_late(view, groups),
     }
+
+
+def _order_volume_lost(view: View, groups: pl.DataFrame) -> FloatArray:
+    """Per payer, from -1 to 1: (before - since) / (before + typical) of what it was billed a week.
+
+    Before: the 26 weeks before its first decision; typical: the mean of all payers before. Bills count in the median
+    invoice of their currency.
+    """
+    invoices = view.table("invoices").filter(pl.col("amount_minor") > 0)
+    typical = pl.col("amount_minor").median().over("currency")
+    billed = invoices.select("customer_id", pl.col("issued_on").alias("on"),
+                             (pl.col("amount_minor") / typical).alias("amount"))  # fmt: skip
+    days = (pl.col("on") - pl.col("since")).dt.total_days()
+    weeks = ((pl.lit(view.as_of) - pl.col("since")).dt.total_days() / 7).clip(lower_bound=1.0)
+    sums = (
+        with_payer(billed, view).join(groups.select("payer", "since"), on="payer")
+        .group_by("payer")
+        .agg(
+            pl.col("amount").filter((days < 0) & (days >= -7 * BEFORE_WEEKS)).sum().alias("before"),
+            pl.col("amount").filter(days >= 0).sum().alias("after"),
+        )
+    )  # fmt: skip
+    rates = (
+        groups.select("payer", "since").join(sums, on="payer", how="left", maintain_order="left")
+        .with_columns(pl.col("before").fill_null(0.0) / BEFORE_WEEKS, pl.col("after").fill_null(0.0) / weeks)
+    )  # fmt: skip
+    before, after = (rates.get_column(name).to_numpy().astype(np.float64) for name in ("before", "after"))
+    scale = before + max(float(before.mean()), 1e-9)
+    result: FloatArray = np.clip((before - after) / scale, -1.0, 1.0)
+    return result
+
+
+def _days_late(view: View, groups: pl.DataFrame) -> FloatArray:
+    """Per payer, mean days late (0 to 90) of the invoices due since its first decision; open ones as late as today."""
+    balances = invoice_balances(view).filter(pl.col("due_on") < view.as_of)
+    end = pl.coalesce("paid_on", pl.lit(view.as_of))
+    late = balances.select(
+        "customer_id", pl.col("due_on").alias("on"),
+        (end - pl.col("due_on")).dt.total_days().clip(0, LATEST_DAYS).cast(pl.Float64).alias("late"),
+    )  # fmt: skip
+    return _per_payer(view, groups, late, pl.col("late").mean())
 
 
 def _per_payer(view: View, groups: pl.DataFrame, facts: pl.DataFrame, value: pl.Expr) -> FloatArray:

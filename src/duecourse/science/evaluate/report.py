@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from duecourse.ledger.autonomy import LEVELS
 from duecourse.science.evaluate.decision_log import FAULTS
 from duecourse.science.evaluate.evaluation import Evaluation, Judged
 from duecourse.science.evaluate.experiment import Experiment
+from duecourse.science.evaluate.gates import Gate
 from duecourse.science.evaluate.intervals import Interval
 from duecourse.science.evaluate.off_policy import Comparison
 from duecourse.science.evaluate.power import Spread, detectable_effect, power_sentence, weeks_needed
@@ -84,6 +86,7 @@ def to_dict(found: Evaluation) -> dict[str, Any]:
             "nothing_open": found.counts.nothing_open, "too_recent": found.counts.too_recent,
             "used": found.counts.used, "executed_as_drawn": found.counts.executed_as_drawn,
             "executed_otherwise": found.counts.executed_otherwise, "certain": found.counts.certain,
+            "in_shadow": found.counts.in_shadow,
         },
         "audit": {
             "cells": found.audit.cells, "rms_z": _finite(found.audit.rms_z), "p_value": found.audit.p_value,
@@ -102,7 +105,23 @@ def to_dict(found: Evaluation) -> dict[str, Any]:
         "ranking": None if found.ranked is None else _ranking(found.ranked),
         "learning": [{"first": one.first, "last": one.last, **_interval(one.lead)} for one in found.learning],
         "holdout": None if found.trial is None else _trial(found.trial),
+        "offers": None if found.offers is None else _trial(found.offers),
+        "harms_by_arm": [
+            {"arm": one.arm, "harm": one.harm, "drawn": one.drawn, "events": one.events, "difference": one.difference,
+             "lower_bound": _finite(one.lower_bound), "crossed": one.crossed}
+            for one in found.harms
+        ],
+        "gates": [_gate(one) for one in found.gates],
         "test": _test(found),
+    }  # fmt: skip
+
+
+def _gate(one: Gate) -> dict[str, Any]:
+    ruling = one.ruling
+    return {
+        "arm": one.arm, "level": one.level, "name": LEVELS[one.level].name, "to": ruling.level,
+        "to_name": LEVELS[ruling.level].name, "promotes": ruling.promotes, "policy": ruling.policy or None,
+        "reasons": list(ruling.reasons),
     }  # fmt: skip
 
 

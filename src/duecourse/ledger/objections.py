@@ -1,0 +1,36 @@
+"""What shows that contacts go too far: people who opt out, and people who complain.
+
+An opt-out is a consent withdrawn after the contact was first on file. A complaint is a message or note of theirs that
+somebody read as one: ``complaint`` among the ``intents`` of an incoming activity, a column that ledgers may have.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from duecourse.ledger.as_of import View
+
+COMPLAINT = "complaint"
+_CONSENTS = ("email_consent", "sms_consent", "call_consent")
+
+
+def opt_outs(view: View) -> pl.DataFrame:
+    """customer_id and ``on``, the day a consent of one of its contacts was withdrawn; sorted by both."""
+    refused = pl.any_horizontal(pl.col(_CONSENTS) == "withdrawn").fill_null(False)
+    later = pl.col("first_recorded_at").is_null() | (pl.col("first_recorded_at") < pl.col("recorded_at"))
+    return _days(view.table("contacts").filter(refused & pl.col("recorded_at").is_not_null() & later), "recorded_at")
+
+
+def complaints(view: View) -> pl.DataFrame:
+    """customer_id and ``on``, the day of each incoming activity that was read as a complaint; sorted by both."""
+    incoming = view.table("activities").filter(pl.col("direction") == "in")
+    if "intents" not in incoming.columns:
+        return _days(incoming.clear(), "occurred_at")
+    intents = pl.col("intents")
+    if incoming.schema["intents"] == pl.String:  # a CSV file writes lists with semicolons
+        intents = intents.str.split(";")
+    return _days(incoming.filter(intents.list.contains(COMPLAINT).fill_null(False)), "occurred_at")
+
+
+def _days(rows: pl.DataFrame, moment: str) -> pl.DataFrame:
+    return rows.select("customer_id", pl.col(moment).dt.date().alias("on")).sort("customer_id", "on")
