@@ -126,13 +126,24 @@ def test_a_company_whose_contacts_matter_has_decisions_and_its_truth_aside(tmp_p
     assert without["effect_call_service"].to_list() == [0.0] * without.height
 
 
+def test_a_world_without_a_quiet_form_is_lived_with_the_explored_ladder(tmp_path: Path) -> None:
+    arguments = ["--world", "demo", "--customers", "100", "--out", str(tmp_path / "demo")]
+    CliRunner().invoke(simulate, arguments, catch_exceptions=False, standalone_mode=False)
+    loaded = load_ledger(tmp_path / "demo")
+    assert loaded.problems == ()
+    assert loaded.ledger.table("decisions").height > 100
+    described = json.loads((tmp_path / "demo" / "truth" / "world.json").read_text("utf-8"))
+    assert described["until"] == "2026-11-02"
+    assert len(described["world"]["stage"]["events"]) == 2
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
         (["--world", "base", "--weeks", "3"], "--weeks counts the weeks under a policy"),
         (["--world", "base", "--contacts", "none", "--months", "3"], "--months is for companies without"),
         (["--world", "base", "--plain", "--bank-months", "2"], "--bank-months needs the references"),
-        (["--world", "exponential", "--contacts", "none"], "expected one of base, drift, harm"),
+        (["--world", "exponential", "--contacts", "none"], "expected one of base, demo, drift, harm"),
     ],
 )
 def test_options_that_do_not_go_together_write_nothing(tmp_path: Path, more: list[str], says: str) -> None:

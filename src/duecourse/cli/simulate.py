@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @click.option("--months", type=click.IntRange(1, 240), help="Length of the history; default: the world's own.")
 @click.option(
     "--contacts",
-    type=click.Choice(["none", "ladder", "random"]),
-    help="A company whose contacts matter: 52 weeks of human history, then --weeks of this policy. Own world names.",
+    type=click.Choice(["none", "ladder", "explored", "random"]),
+    help="A company whose contacts matter: 52 weeks of human history, then --weeks of this policy. Own world names; "
+    "default for those that have no other form (demo ...): explored.",
 )
 @click.option("--weeks", type=click.IntRange(1, 520), help="Weeks under the policy of --contacts; default 52.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed; same world, size and seed, same bytes.")
@@ -62,6 +63,8 @@ def simulate(
     from duecourse.ledger.schema import TABLES
     from duecourse.ledger.write import write_ledger
 
+    if contacts is None and weeks is None and months is None:
+        contacts = _usual_policy(name)
     if contacts is None and weeks is not None:
         raise UsageError("--weeks counts the weeks under a policy: it needs --contacts")
     if contacts is not None and months is not None:
@@ -99,6 +102,14 @@ def simulate(
         text=f"{out}: {rows['customers']} customers, {rows['invoices']} invoices, {rows['payments']} payments "
         f"(simulated, world {name}, seed {seed}); use --as-of {as_of}",
     )
+
+
+def _usual_policy(name: str) -> str | None:
+    """The policy of a world in which contacts matter and that has no quiet form; None for all others."""
+    from duecourse.science.simulate import world_names
+    from duecourse.science.simulate.living import living_names
+
+    return "explored" if name in living_names() and name not in world_names() else None
 
 
 @dataclass(frozen=True)
@@ -152,6 +163,7 @@ def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks:
     """A company whose contacts matter, after ``weeks`` under a policy, its truth written to WORK/truth."""
     from duecourse.science.simulate.living import LivingWorld, Policy, ledger_of, load_living
     from duecourse.science.simulate.living.background import background_of
+    from duecourse.science.simulate.living.policies.explored import explored
     from duecourse.science.simulate.living.policies.ladder import ladder
     from duecourse.science.simulate.living.policies.simple import RandomLog, none
     from duecourse.science.simulate.living.truth_files import write_living_truth
@@ -159,7 +171,7 @@ def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks:
 
     world = LivingWorld(load_living(name, {"changes": {"customers": customers}} if customers else {}), seed, weeks)
     house = world.stepper()
-    policies: dict[str, Policy] = {"none": none, "ladder": ladder, "random": RandomLog()}
+    policies: dict[str, Policy] = {"none": none, "ladder": ladder, "explored": explored, "random": RandomLog()}
     world.steer(house, policies[policy], house.week + weeks)
     write_living_truth(house, work / "truth")
     return _Company(ledger_of(house), to_date(house.week * 7 - 3), lambda: background_of(house), seed)

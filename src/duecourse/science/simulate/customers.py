@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any, TypeVar
 
@@ -28,7 +29,10 @@ Codes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Customers:
-    """One entry per customer, in the order of ``ids``; the arrays below ``weekly_rate`` are latent (truth)."""
+    """One entry per customer, in the order of ``ids``; the arrays below ``weekly_rate`` are latent (truth).
+
+    ``placed_in``: parents that a stage gives to some customers (index -> parent id) instead of chance.
+    """
 
     ids: list[str]
     codes: Codes
@@ -40,6 +44,7 @@ class Customers:
     intercept: Floats
     schedule: Ints
     call_weekday: Ints
+    placed_in: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def currencies(self) -> list[str]:
@@ -109,7 +114,7 @@ def customer_frame(customers: Customers, seed: int) -> pl.DataFrame:
             "country": country.code,
             "region": region,
             "postcode": country.postcode.format(int(10000 + 80000 * draws["postcode"][at]) % 10 ** (
-                2 if country.code == "GB" else 5)),
+                {"GB": 2, "NL": 4}.get(country.code, 5))),
             "language": country.language,
             "timezone": country.timezone,
             "currency": country.currency,
@@ -168,7 +173,7 @@ def _company(country: Country, place: str, draws: dict[str, float]) -> str:
         return f"{family} {trade} {form}"
     if style < 0.75:
         return f"{trade} {place} {form}" if country.language != "en" else f"{place} {trade} {form}"
-    joint = {"de": "& Söhne", "fr": "Frères", "en": "& Sons"}[country.language]
+    joint = {"de": "& Söhne", "fr": "Frères", "en": "& Sons", "nl": "& Zonen", "es": "Hermanos"}[country.language]
     return f"{family} {joint} {trade} {form}" if style < 0.9 else f"{place} {family} {form}"
 
 
@@ -183,7 +188,8 @@ def parents(customers: Customers, seed: int) -> list[str | None]:
     in_group = uniform(seed, "customer parent", customers.codes) < 0.12
     groups = max(1, len(customers.ids) // 45)
     group = (uniform(seed, "group", customers.codes) ** 1.5 * groups).astype(np.int64)
-    return [
+    drawn = [
         f"G{COUNTRIES[country].code}{number + 1:03d}" if member else None
         for member, country, number in zip(in_group.tolist(), customers.country, group.tolist(), strict=True)
     ]
+    return [customers.placed_in.get(at, parent) for at, parent in enumerate(drawn)]

@@ -77,6 +77,25 @@ COUNTRIES: tuple[Country, ...] = (
          "Packaging", "Plumbing Supply", "Restaurants"),
         ("Commerce Drive", "Industrial Parkway", "Main Street", "Railroad Avenue"),
     ),
+    # Without a share of their own: only a stage (``living/stage.py``) moves customers here.
+    Country(
+        "NL", 0.0, "nl", "Europe/Amsterdam", "EUR", "+31 20 000 0{:03d}", "{:04d} SS",
+        ("B.V.", "N.V.", "V.O.F."),
+        (("Drielmonde", "Gelderland"), ("Hoogerveen", "Drenthe"), ("Oudewaal", "Utrecht"), ("Westerhaven", "Zeeland")),
+        ("Aalderink", "Boomstra", "Dijkveld", "Hoekwater", "Kloosterman-Vis", "Nijboer", "Spaander", "Wesselhof"),
+        ("Anneke", "Bas", "Femke", "Gijs", "Hanneke", "Joost", "Lotte", "Maarten", "Sanne", "Wouter"),
+        ("Bouwmaterialen", "Elektrotechniek", "Groothandel", "Logistiek", "Machinebouw", "Verpakkingen"),
+        ("Havenkade", "Industrieweg", "Molenstraat", "Stationsplein"),
+    ),
+    Country(
+        "ES", 0.0, "es", "Europe/Madrid", "EUR", "+34 910 000 {:03d}", "{:05d}",
+        ("S.L.", "S.A.", "S. Coop."),
+        (("Alborán del Río", "Murcia"), ("Castromil", "Galicia"), ("Montealegre", "Aragón"), ("Villafresna", "Madrid")),
+        ("Albarracín", "Bustamonte", "Cárcamo", "Echevarrieta", "Llorente-Paz", "Orihuela", "Quintanar", "Zubiri"),
+        ("Alba", "Bruno", "Carmen", "Diego", "Elena", "Gonzalo", "Inés", "Javier", "Lucía", "Pablo"),
+        ("Alimentación", "Construcciones", "Distribuciones", "Embalajes", "Maquinaria", "Transportes"),
+        ("calle del Puerto", "avenida de la Industria", "calle Mayor", "polígono Norte"),
+    ),
 )  # fmt: skip
 
 INDUSTRIES = ("construction", "food", "machinery", "retail", "services", "transport", "wholesale")
@@ -88,6 +107,7 @@ def plain(text: str) -> str:
     """Lower-case ASCII for mail addresses: umlauts and accents spelt out, everything else dropped."""
     spelt = text.lower()
     for letter, ascii_text in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("é", "e"), ("è", "e"), ("ë", "e"),
-                               ("â", "a"), ("ç", "c"), (" ", "-"), ("&", "")):  # fmt: skip
+                               ("â", "a"), ("ç", "c"), ("á", "a"), ("í", "i"), ("ó", "o"), ("ú", "u"), ("ñ", "n"),
+                               (" ", "-"), ("&", "")):  # fmt: skip
         spelt = spelt.replace(letter, ascii_text)
     return "".join(letter for letter in spelt if letter.isascii() and (letter.isalnum() or letter == "-")).strip("-")

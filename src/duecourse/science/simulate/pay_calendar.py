@@ -90,7 +90,8 @@ def pay_calendar(world: World, start: date, end: date) -> PayCalendar:
     first_day = first_week * 7 - 3
     days = np.arange(first_day, first_day + 7 * weeks + 200)
     dates = [to_date(int(day)) for day in days]
-    business = np.array([day.weekday() < 5 and f"{day:%m-%d}" not in world.bank.closed for day in dates])
+    closed = set(world.bank.closed)
+    business = np.array([day.weekday() < 5 and not closed & {f"{day:%m-%d}", day.isoformat()} for day in dates])
     next_business = np.empty(days.size, dtype=np.int64)
     upcoming = int(days[-1]) + 1
     for at in range(days.size - 1, -1, -1):

@@ -78,7 +78,10 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Business days from pay-run to arrival (share of 0, 1, 2 ...), and receipts that stay unapplied for some days."""
+    """Business days from pay-run to arrival (share of 0, 1, 2 ...), and receipts that stay unapplied for some days.
+
+    ``closed`` are days of every year (``12-25``) or single ones (``2026-06-01``).
+    """
 
     business_days: tuple[float, ...]
     unapplied: float

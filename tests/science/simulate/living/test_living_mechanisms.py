@@ -9,7 +9,8 @@ from duecourse.core.errors import UsageError
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living import LivingWorld, family, living_names, load_living, surely
 from duecourse.science.simulate.living.book import none
-from duecourse.science.simulate.living.nature import FAR, make_nature
+from duecourse.science.simulate.living.inboxes import FAR
+from duecourse.science.simulate.living.nature import make_nature
 from duecourse.science.simulate.living.policies.ladder import ladder
 from duecourse.science.simulate.living.policies.simple import RandomLog, blast
 from duecourse.science.simulate.living.spec import ARM, Living
@@ -34,8 +35,9 @@ def usual() -> State:
 
 
 def test_every_shipped_world_and_the_family_run() -> None:
-    assert living_names() == ("base", "drift", "harm", "healthy", "large", "null", "small", "stress", "waiting")
-    for spec in [load_living(name) for name in living_names()] + [family(1), family(2)]:
+    names = ("base", "demo", "drift", "harm", "healthy", "large", "null", "small", "stress", "waiting")
+    assert living_names() == names
+    for spec in [load_living(name) for name in names] + [family(1), family(2)]:
         tiny = replace(
             spec, company=replace(spec.company, customers=40), span=replace(spec.span, history_weeks=5, follow_weeks=5)
         )
@@ -222,7 +224,7 @@ def test_the_random_logger_draws_what_it_says() -> None:
 
 
 def test_an_unknown_world_arm_or_type_is_refused() -> None:
-    with pytest.raises(UsageError, match="unknown world 'atlantis': expected one of base, drift"):
+    with pytest.raises(UsageError, match="unknown world 'atlantis': expected one of base, demo, drift"):
         load_living("atlantis")
     with pytest.raises(ValueError, match="unknown arm 'pigeon'"):
         load_living("base", {"effects": {"by_type": {"prompt": {"pigeon": 1.0}}}})

@@ -8,8 +8,8 @@ import polars as pl
 from duecourse.science.simulate.books import Company, days, payment_items
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living.house import House
+from duecourse.science.simulate.living.inboxes import Flags
 from duecourse.science.simulate.living.ledger import company_of, heads, placed_rows
-from duecourse.science.simulate.living.nature import Flags
 from duecourse.science.simulate.living.view import MAILS
 from duecourse.science.simulate.pay_calendar import Floats, Ints, to_date
 from duecourse.science.simulate.telling import Background, item_frame

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from duecourse.ledger.schema import ARMS
-from duecourse.science.simulate.living.nature import Flags
+from duecourse.science.simulate.living.inboxes import Flags
 from duecourse.science.simulate.pay_calendar import Floats, Ints
 
 OPEN, KEPT, BROKEN = 0, 1, 2

@@ -12,7 +12,8 @@ import numpy as np
 
 from duecourse.science.simulate.living import quarrels
 from duecourse.science.simulate.living.draws import Draws
-from duecourse.science.simulate.living.nature import Flags, Nature
+from duecourse.science.simulate.living.inboxes import Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.people import Acts
 from duecourse.science.simulate.living.spec import ARM
 from duecourse.science.simulate.living.state import State

@@ -22,7 +22,8 @@ from duecourse.science.simulate.hazards import (
 )
 from duecourse.science.simulate.living import promises, quarrels
 from duecourse.science.simulate.living.draws import Draws
-from duecourse.science.simulate.living.nature import FAR, Flags, Nature
+from duecourse.science.simulate.living.inboxes import FAR, Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.state import DISPUTED, State
 from duecourse.science.simulate.orders import paired
 from duecourse.science.simulate.pay_calendar import REMAINDER_WEEKS, Floats, Ints, week_of

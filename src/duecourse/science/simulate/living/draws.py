@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from duecourse.core.ids import uniform
 from duecourse.science.simulate.customers import Codes, normal
-from duecourse.science.simulate.living.nature import FAR
+from duecourse.science.simulate.living.inboxes import FAR
 from duecourse.science.simulate.pay_calendar import Floats
 
 

@@ -13,7 +13,8 @@ from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living import contacting, deciding
 from duecourse.science.simulate.living.book import Book, Capacity, Decided
 from duecourse.science.simulate.living.draws import Draws
-from duecourse.science.simulate.living.nature import FAR, Flags, Nature
+from duecourse.science.simulate.living.inboxes import FAR, Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.people import Acts, by_habit, executed
 from duecourse.science.simulate.living.state import State, fresh_state
 from duecourse.science.simulate.living.view import listed, see

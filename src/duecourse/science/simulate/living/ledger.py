@@ -29,7 +29,7 @@ from duecourse.science.simulate.customers import contact_frame, customer_frame, 
 from duecourse.science.simulate.fates import NEVER, Fates, Promised
 from duecourse.science.simulate.living.book import Decided
 from duecourse.science.simulate.living.house import House
-from duecourse.science.simulate.living.nature import Flags
+from duecourse.science.simulate.living.inboxes import Flags
 from duecourse.science.simulate.living.state import DISPUTED, RESOLVED
 from duecourse.science.simulate.living.view import CALLS, FIRM, open_amount
 from duecourse.science.simulate.orders import Orders, paired

@@ -9,49 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from duecourse.core.ids import key_codes, uniform
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.customers import Codes, Customers, choose, make_customers, normal, parents
 from duecourse.science.simulate.hazards import Decidable, decidable
+from duecourse.science.simulate.living.inboxes import FAR, Flags, Inboxes
 from duecourse.science.simulate.living.spec import ARM, Living
+from duecourse.science.simulate.living.stage import staged_customers, staged_inboxes, staged_orders
 from duecourse.science.simulate.names import INDUSTRIES
 from duecourse.science.simulate.orders import Orders, make_orders
 from duecourse.science.simulate.pay_calendar import Floats, Ints, PayCalendar, day_number, pay_calendar, to_date
-
-Flags = npt.NDArray[np.bool_]
-FAR = 1 << 40  # a day or week that never comes
-
-
-@dataclass(frozen=True)
-class Inboxes:
-    """One entry per contact point: the payables inbox of a parent, or of a customer without one.
-
-    ``kind``, ``drift`` and ``schedule`` have a row per week of ``Nature.first_week ..``; ``personal`` is (P, ARMS).
-    ``fails_week`` is the week of insolvency (FAR: never), ``signs_week`` the first one with signs of it.
-    ``band`` multiplies the price of annoyance.
-    """
-
-    codes: Codes
-    kind: Ints
-    drift: Floats
-    schedule: Ints
-    personal: Floats
-    fails_week: Ints
-    signs_week: Ints
-    answers: Floats
-    wrong_person: Flags
-    sms_consent: Flags
-    waits: Flags
-    collector: Ints
-    weekly_bills: Floats
-    band: Floats
-
-    @property
-    def count(self) -> int:
-        """Number of contact points."""
-        return int(self.codes.size)
 
 
 @dataclass(frozen=True)
@@ -112,10 +80,11 @@ def make_nature(world: Living, seed: int, weeks: int) -> Nature:
     first_week, last_week = start_week - span.history_weeks, start_week + weeks + span.follow_weeks
     book = (first_week * 7 - 3, last_week * 7 + 4)
     calendar = pay_calendar(company, to_date(book[0]), to_date(book[1]))
-    customers = make_customers(company, company.customers, seed)
-    orders = make_orders(company, customers, calendar, book, seed=seed)
+    customers = staged_customers(world.stage, make_customers(company, company.customers, seed), seed)
+    orders = staged_orders(world.stage, make_orders(company, customers, calendar, book, seed=seed))
     point, head = contact_points(customers, seed)
     inboxes = _inboxes(world, seed, customers, point, head, span=(first_week, start_week, last_week))
+    inboxes = staged_inboxes(world, inboxes, point, customers, weeks=(first_week, start_week), seed=seed)
     codes = key_codes([f"collector {number}" for number in range(world.people.collectors)])
     return Nature(
         world=world, seed=seed, calendar=calendar, customers=customers, point=point, inboxes=inboxes, orders=orders,

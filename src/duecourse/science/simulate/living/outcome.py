@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from duecourse.science.simulate.fates import NEVER
-from duecourse.science.simulate.living.nature import Flags, Nature
+from duecourse.science.simulate.living.inboxes import Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.state import State
 from duecourse.science.simulate.living.view import open_amount
 from duecourse.science.simulate.pay_calendar import Floats, Ints, week_of

@@ -14,7 +14,8 @@ import numpy as np
 from duecourse.core.ids import key_codes
 from duecourse.science.simulate.living.book import Book, Decided
 from duecourse.science.simulate.living.draws import Draws
-from duecourse.science.simulate.living.nature import Flags, Nature
+from duecourse.science.simulate.living.inboxes import Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.policies.ladder import ladder_mails, wants_call
 from duecourse.science.simulate.living.spec import ARM
 from duecourse.science.simulate.living.view import CALLS

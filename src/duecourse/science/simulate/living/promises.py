@@ -11,7 +11,8 @@ import numpy as np
 
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living.draws import Draws
-from duecourse.science.simulate.living.nature import FAR, Flags, Nature
+from duecourse.science.simulate.living.inboxes import FAR, Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.state import DISPUTED, State
 from duecourse.science.simulate.pay_calendar import Floats, Ints
 

@@ -14,7 +14,8 @@ import numpy as np
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.hazards import Decidable, PayerParameters, dispute_chance
 from duecourse.science.simulate.living.draws import Draws
-from duecourse.science.simulate.living.nature import Flags, Nature
+from duecourse.science.simulate.living.inboxes import Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.spec import ARM
 from duecourse.science.simulate.living.state import DISPUTED, NOT_DISPUTED, RESOLVED, State
 from duecourse.science.simulate.pay_calendar import Floats, Ints

@@ -22,6 +22,7 @@ from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.pay_calendar import Floats
 from duecourse.science.simulate.world import World, build, over, world_values
 
+STAGE_CUSTOMERS = 100  # fewer may hold no dozen customers of one country for the group
 ARM = {name: code for code, name in enumerate(ARMS)}
 
 
@@ -234,6 +235,28 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What a world shows for certain, whatever the seed: see ``stage``. Weeks count from the start of the policies.
+
+    ``largest`` customers get ``largest_share`` of all bills each; the next one declines from week ``declines_from``
+    on, and one more fails in ``fails_in`` after ``signs_weeks`` of signs. ``group_of`` customers belong to one parent.
+    ``moved`` maps a country to shares of its customers that live elsewhere. Amounts are multiplied by ``price_factor``
+    from ``price_from`` on. ``events`` say what everybody in the house knows, for the truth.
+    """
+
+    largest: int
+    largest_share: float
+    declines_from: int
+    group_of: int
+    fails_in: int
+    signs_weeks: int
+    moved: Mapping[str, Mapping[str, float]]
+    price_from: date
+    price_factor: float
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Living:
     """A whole world: ``company`` says who buys and pays, the parts what contacts do. See the parts."""
 
@@ -254,6 +277,7 @@ class Living:
     drifting: Drifting
     people: People
     rules: Rules
+    stage: Stage | None = None
 
     def priced(self) -> tuple[Floats, Floats, Floats]:
         """Cost, annoyance and minutes per arm, in the order of ARMS."""
@@ -266,6 +290,10 @@ class Living:
         plain = asdict(self)
         plain["company"] = self.company.as_json()
         plain["span"]["starts_on"] = self.span.starts_on.isoformat()
+        if self.stage is None:
+            del plain["stage"]  # a world without one is the same world as before there were any
+        else:
+            plain["stage"]["price_from"] = self.stage.price_from.isoformat()
         return plain
 
 
@@ -296,16 +324,24 @@ def living_values(name: str) -> dict[str, Any]:
 
 
 def living_from(values: Mapping[str, Any]) -> Living:
-    """A world from plain values. Raises ValueError for a missing, unknown or impossible value."""
+    """A world from plain values. Raises ValueError for a missing, unknown or impossible value.
+
+    Raises UsageError for too few customers for a stage.
+    """
     own = dict(values)
     company = over(world_values(own.pop("company")), own.pop("changes", {}))
     own["prices"] = {arm: build(Price, each, where=f"world.prices.{arm}") for arm, each in own["prices"].items()}
+    if "stage" in own:
+        own["stage"] = build(Stage, own["stage"], where="world.stage")
     world: Living = build(Living, own | {"company": company}, where="world")
     strange = {arm for row in world.effects.by_type.values() for arm in row} | set(world.prices)
     if unknown := sorted(strange - set(ARMS)):
         raise ValueError(f"world: unknown arm {unknown[0]!r}; expected one of {', '.join(ARMS)}")
     if unknown := sorted(set(world.effects.by_type) - set(world.company.types)):
         raise ValueError(f"world.effects: unknown type {unknown[0]!r}; expected {', '.join(world.company.types)}")
+    if world.stage is not None and world.company.customers < STAGE_CUSTOMERS:
+        have = world.company.customers
+        raise UsageError(f"world {world.name} needs at least {STAGE_CUSTOMERS} customers for its stage, got {have}")
     if world.span.starts_on.weekday() != 0:
         raise ValueError(f"world.span.starts_on: {world.span.starts_on} is no Monday")
     return world

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.fates import NEVER
-from duecourse.science.simulate.living.nature import FAR, Flags, Nature
+from duecourse.science.simulate.living.inboxes import FAR, Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.pay_calendar import Floats, Ints
 
 NOT_DISPUTED, DISPUTED, RESOLVED = 0, 1, 2

@@ -13,8 +13,8 @@ from duecourse.core.ids import sha256_hex
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.books import days
 from duecourse.science.simulate.living.house import House
+from duecourse.science.simulate.living.inboxes import FAR
 from duecourse.science.simulate.living.ledger import placed_rows, point_ids
-from duecourse.science.simulate.living.nature import FAR
 from duecourse.science.simulate.pay_calendar import to_date
 from duecourse.science.simulate.truth_files import pay_run_name
 

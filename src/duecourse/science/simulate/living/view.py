@@ -13,7 +13,8 @@ import numpy as np
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living.book import BROKEN, KEPT, OPEN, Book
-from duecourse.science.simulate.living.nature import Flags, Nature
+from duecourse.science.simulate.living.inboxes import Flags
+from duecourse.science.simulate.living.nature import Nature
 from duecourse.science.simulate.living.spec import ARM
 from duecourse.science.simulate.living.state import DISPUTED, RESOLVED, State
 from duecourse.science.simulate.pay_calendar import Floats, Ints

@@ -17,7 +17,8 @@ DELIVERY = ("email", "portal", "post", "edi")
 DELIVERY_SHARES = [0.62, 0.2, 0.12, 0.06]
 NEVER_DELIVERED = 0.01
 PARENT_PAYS, TWO_ACCOUNTS, OTHER_ACCOUNT = 0.3, 0.12, 0.25
-_HOLDING = {"DE": "{} Beteiligungs GmbH", "GB": "{} Holdings plc", "FR": "Groupe {} SAS", "US": "{} Holdings Corp."}
+_HOLDING = {"DE": "{} Beteiligungs GmbH", "GB": "{} Holdings plc", "FR": "Groupe {} SAS", "US": "{} Holdings Corp.",
+            "NL": "{} Holding B.V.", "ES": "Grupo {} S.L."}  # fmt: skip
 
 
 def entity_ids(currency: pl.Series) -> pl.Series:

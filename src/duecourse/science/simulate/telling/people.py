@@ -46,7 +46,8 @@ def told_contacts(contacts: pl.DataFrame, customers: pl.DataFrame, luck: Luck, a
     for own, owner in contacts.select("contact_id", "customer_id").iter_rows():
         fortune, home = luck.own(own), luck.own(f"address {owner}")
         country = _country(about[owner]["country"])
-        mobiles.append(_mobile(country.code, fortune) if fortune.chance("mobile", MOBILE_SHARE) else None)
+        has = country.code in _MOBILE and fortune.chance("mobile", MOBILE_SHARE)
+        mobiles.append(_mobile(country.code, fortune) if has else None)
         addresses.append(_address(country, home))
         postcodes.append(about[owner]["postcode"])
     told = contacts.with_columns(
@@ -94,11 +95,11 @@ def _mobile(code: str, fortune: Fortune) -> str:
     number = fortune.below("mobile number", 10_000)
     if code == "FR":
         return _MOBILE["FR"].format(number // 100, number % 100)
-    return _MOBILE.get(code, _MOBILE["DE"]).format(number % (100 if code == "US" else 1000))
+    return _MOBILE[code].format(number % (100 if code == "US" else 1000))
 
 
 def _address(country: Country, fortune: Fortune) -> str:
     street, number = fortune.pick("street", country.streets), 1 + fortune.below("number", 140)
     place, _ = fortune.pick("place", country.places)
-    shown = f"{street} {number}" if country.code in ("DE",) else f"{number} {street}"
+    shown = f"{street} {number}" if country.code in ("DE", "NL", "ES") else f"{number} {street}"
     return f"{shown}, {place}"

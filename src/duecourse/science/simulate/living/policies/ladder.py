@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from duecourse.science.simulate.living.book import Book, Capacity, Decided, surely
-from duecourse.science.simulate.living.nature import Flags
+from duecourse.science.simulate.living.inboxes import Flags
 from duecourse.science.simulate.living.spec import ARM
 from duecourse.science.simulate.living.view import CALLS
 from duecourse.science.simulate.pay_calendar import Floats, Ints

@@ -9,7 +9,7 @@ import numpy as np
 from duecourse.core.ids import uniform
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.living.book import Book, Capacity, Decided, none, surely
-from duecourse.science.simulate.living.nature import Flags
+from duecourse.science.simulate.living.inboxes import Flags
 from duecourse.science.simulate.living.policies.ladder import (
     arrears,
     ladder_mails,

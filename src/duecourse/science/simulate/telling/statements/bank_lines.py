@@ -128,7 +128,8 @@ def _sweeps(lines: pl.DataFrame, until: date) -> pl.DataFrame:
 
 def opening_minor(currency: str) -> int:
     """Balance of an account before its first line."""
-    return round(100 * data("bank")["opening"][currency])
+    major: float = data("bank")["opening"][currency]
+    return round(100 * major)
 
 
 def balances(lines: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -28,7 +28,7 @@ class Statement:
     @property
     def closing(self) -> int:
         """Balance after the last line, minor units."""
-        return self.opening + sum(line["amount_minor"] for line in self.lines)
+        return self.opening + sum(int(line["amount_minor"]) for line in self.lines)
 
     @property
     def name(self) -> str:
