@@ -122,6 +122,11 @@ def test_a_company_whose_contacts_matter_has_decisions_and_its_truth_aside(tmp_p
     points = pl.read_parquet(tmp_path / "a" / "truth" / "contact_points.parquet")
     assert points["effect_call_service"].max() > 0.5
     _run_living(tmp_path / "null", world="null")
+    assert not (tmp_path / "a" / "truth" / "effects.parquet").exists()
+    _run_living(tmp_path / "effects", "--effects")
+    effects = pl.read_parquet(tmp_path / "effects" / "truth" / "effects.parquet")
+    assert effects.filter(~pl.col("decision_id").is_in(decisions["decision_id"].implode())).height == 0
+    assert effects.height > 5
     without = pl.read_parquet(tmp_path / "null" / "truth" / "contact_points.parquet")
     assert without["effect_call_service"].to_list() == [0.0] * without.height
 
@@ -143,6 +148,7 @@ def test_a_world_without_a_quiet_form_is_lived_with_the_explored_ladder(tmp_path
         (["--world", "base", "--weeks", "3"], "--weeks counts the weeks under a policy"),
         (["--world", "base", "--contacts", "none", "--months", "3"], "--months is for companies without"),
         (["--world", "base", "--plain", "--bank-months", "2"], "--bank-months needs the references"),
+        (["--world", "base", "--effects"], "--effects are those of contacts"),
         (["--world", "exponential", "--contacts", "none"], "expected one of base, demo, drift, harm"),
     ],
 )

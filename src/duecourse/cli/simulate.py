@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 240),
     help="Also write OUT/bank: statements of the last months as camt.053, MT940, BAI2 and CSV.",
 )
+@click.option("--effects", is_flag=True, help="With --contacts: the true effect of each contact in truth (minutes).")
 @click.option("--plain", is_flag=True, help="Only what the dynamics say: no lines, texts, references or cases.")
 @format_option
 @force_option
@@ -51,6 +52,7 @@ def simulate(
     seed: int,
     out: Path,
     bank_months: int | None,
+    effects: bool,
     plain: bool,
     file_format: str,
     force: bool,
@@ -67,6 +69,8 @@ def simulate(
         contacts = _usual_policy(name)
     if contacts is None and weeks is not None:
         raise UsageError("--weeks counts the weeks under a policy: it needs --contacts")
+    if effects and contacts is None:
+        raise UsageError("--effects are those of contacts: it needs --contacts")
     if contacts is not None and months is not None:
         raise UsageError("--months is for companies without --contacts; give --weeks instead")
     if plain and bank_months is not None:
@@ -76,7 +80,7 @@ def simulate(
             if contacts is None:
                 company = _quiet(work, name, customers, months, seed)
             else:
-                company = _living(work, name, contacts, customers=customers, weeks=weeks or 52, seed=seed)
+                company = _living(work, name, _Way(contacts, weeks or 52, effects), customers=customers, seed=seed)
         ledger, as_of = company.ledger, company.as_of
         if not plain:
             with step("telling it in words", quiet=as_json):
@@ -110,6 +114,15 @@ def _usual_policy(name: str) -> str | None:
     from duecourse.science.simulate.living import living_names
 
     return "explored" if name in living_names() and name not in world_names() else None
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a company whose contacts matter is lived: the name of the policy, for how long, with effects noted or not."""
+
+    policy: str
+    weeks: int
+    effects: bool
 
 
 @dataclass(frozen=True)
@@ -159,19 +172,23 @@ def _quiet(work: Path, name: str, customers: int | None, months: int | None, see
     return _Company(simulated.ledger, world.ends_on, lambda: quiet_background(simulated), seed)
 
 
-def _living(work: Path, name: str, policy: str, *, customers: int | None, weeks: int, seed: int) -> _Company:
-    """A company whose contacts matter, after ``weeks`` under a policy, its truth written to WORK/truth."""
+def _living(work: Path, name: str, way: _Way, *, customers: int | None, seed: int) -> _Company:
+    """A company whose contacts matter, after its weeks under a policy, its truth written to WORK/truth."""
     from duecourse.science.simulate.living import LivingWorld, Policy, ledger_of, load_living
     from duecourse.science.simulate.living.background import background_of
+    from duecourse.science.simulate.living.effects import Witness
     from duecourse.science.simulate.living.policies.explored import explored
     from duecourse.science.simulate.living.policies.ladder import ladder
     from duecourse.science.simulate.living.policies.simple import RandomLog, none
     from duecourse.science.simulate.living.truth_files import write_living_truth
     from duecourse.science.simulate.pay_calendar import to_date
 
-    world = LivingWorld(load_living(name, {"changes": {"customers": customers}} if customers else {}), seed, weeks)
+    world = LivingWorld(load_living(name, {"changes": {"customers": customers}} if customers else {}), seed, way.weeks)
     house = world.stepper()
     policies: dict[str, Policy] = {"none": none, "ladder": ladder, "explored": explored, "random": RandomLog()}
-    world.steer(house, policies[policy], house.week + weeks)
+    witness = Witness(policies[way.policy])
+    world.steer(house, witness if way.effects else witness.policy, house.week + way.weeks)
     write_living_truth(house, work / "truth")
+    if way.effects:
+        witness.effects().write_parquet(work / "truth" / "effects.parquet", compression="zstd", statistics=True)
     return _Company(ledger_of(house), to_date(house.week * 7 - 3), lambda: background_of(house), seed)

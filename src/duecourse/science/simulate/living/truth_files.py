@@ -12,15 +12,16 @@ import polars as pl
 from duecourse.core.ids import sha256_hex
 from duecourse.ledger.schema import ARMS
 from duecourse.science.simulate.books import days
+from duecourse.science.simulate.fates import NEVER
 from duecourse.science.simulate.living.house import House
 from duecourse.science.simulate.living.inboxes import FAR
 from duecourse.science.simulate.living.ledger import placed_rows, point_ids
-from duecourse.science.simulate.pay_calendar import to_date
+from duecourse.science.simulate.pay_calendar import Ints, to_date
 from duecourse.science.simulate.truth_files import pay_run_name
 
 
 def write_living_truth(house: House, directory: Path) -> None:
-    """Write ``world.json`` (all parameters, seed, hash), ``contact_points`` and ``invoices`` into a new directory."""
+    """Write ``world.json`` (all parameters, seed, hash) and the tables of ``living_truth`` into a new directory."""
     directory.mkdir(parents=True)
     nature = house.nature
     described: dict[str, Any] = {
@@ -36,7 +37,7 @@ def write_living_truth(house: House, directory: Path) -> None:
 
 
 def living_truth(house: House) -> dict[str, pl.DataFrame]:
-    """The latent facts as frames: contact points as of the last Monday, and the invoices that are in the books."""
+    """The latent facts as frames: contact points as of the last Monday, invoices in the books, and all disputes."""
     nature, state, rows = house.nature, house.state, placed_rows(house)
     inboxes, at = nature.inboxes, house.week - nature.first_week
     names = list(nature.world.company.types)
@@ -58,4 +59,18 @@ def living_truth(house: House) -> dict[str, pl.DataFrame]:
         "dispute_opened_on": days(state.dispute_opened[rows]),
         "dispute_known_on": days(state.dispute_known[rows]),
     }, schema_overrides={"invoice_id": pl.String})  # fmt: skip
-    return {"contact_points": pl.DataFrame(points), "invoices": invoices}
+    return {"contact_points": pl.DataFrame(points), "invoices": invoices, "disputes": _disputes(house, rows)}
+
+
+def _disputes(house: House, rows: Ints) -> pl.DataFrame:
+    """Every dispute there is, told or not: what would end it, how much it is about, how much of that is right."""
+    latent, state = house.nature.latent, house.state
+    at = np.flatnonzero(state.dispute_opened[rows] != NEVER)
+    own = rows[at]
+    return pl.DataFrame({
+        "invoice_id": [f"INV-{100_001 + number}" for number in at.tolist()],
+        "opened_on": days(state.dispute_opened[own]), "known_on": days(state.dispute_known[own]),
+        "silent": latent.silent[own],
+        "right_act": np.where(latent.documents[own], "send_documents", "route_dispute"),
+        "disputed_share": latent.disputed_share[own], "valid_share": latent.granted_share[own],
+    }, schema_overrides={"invoice_id": pl.String, "right_act": pl.String})  # fmt: skip
