@@ -17,7 +17,8 @@ class Figures:
     weeks without and with the act; ``cash_p10_minor`` and ``cash_p90_minor`` bound what the act adds to it.
     ``second_best`` names the next best act and ``second_best_gap_minor`` how much less it brings; ``chosen_how`` says
     how the lot came to it, ``reasons`` the two largest causes. ``nested`` is JSON for the log, empty when nothing was.
-    ``terms``: what is offered, for an act that offers terms.
+    ``terms``: what is offered, for an act that offers terms. ``relationship_minor`` is the price of the act to the
+    relationship, ``event_minor`` the part of it for opt-outs and complaints, whose chances ``events`` says in words.
     """
 
     gain_minor: int
@@ -37,3 +38,6 @@ class Figures:
     why: str
     nested: str = ""
     terms: TermsOffered | None = None
+    relationship_minor: int = 0
+    event_minor: int = 0
+    events: str = ""

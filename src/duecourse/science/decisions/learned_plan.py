@@ -95,7 +95,8 @@ def propose_learned(points: Sequence[ContactPoint], view: View, capacity: Capaci
     entropy = (seed, int(view.snapshot_id[:15], 16))
     offer = offer_of(view, capacity, points, source.names, source.scale)
     chosen = replace(chosen, offer=offer, guard_plans=True)
-    outcome = decide(source.book, _resources(capacity, left), entropy, chosen, only=asked)
+    outcome = decide(source.book, _resources(capacity, left), entropy, chosen, only=asked,
+                     event_minor=source.events.minor)  # fmt: skip
     proposals = _Settling(source, outcome, capacity, days, left, seed, view.as_of).settle(turns, urgent.day)
     typical = points[0].typical_minor[_main(source)] if points else 1.0
     randomised = source.book.randomised
@@ -234,7 +235,7 @@ class _Settling:
         later = self._place([
             one for turn in turns if (one := _resolving(turn, self.capacity, urgent=False)) is not None
         ])  # fmt: skip
-        explainer = Explainer(self.outcome, self._scale(turns, row_of))
+        explainer = Explainer(self.outcome, self._scale(turns, row_of), self.source.events)
         hours = self._hours(turns, row_of)
         proposals = []
         for turn in turns:

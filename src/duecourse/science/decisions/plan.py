@@ -34,7 +34,8 @@ Drafter = Callable[[View, pl.DataFrame], Mapping[str, str]]
 LEARNED_COLUMNS: dict[str, pl.DataType] = {
     "cash_alone_minor": pl.Int64(), "cash_with_minor": pl.Int64(), "cash_p10_minor": pl.Int64(),
     "cash_p90_minor": pl.Int64(), "second_best": pl.String(), "second_best_gap_minor": pl.Int64(),
-    "chosen_how": pl.String(), "reasons": pl.String(),
+    "chosen_how": pl.String(), "reasons": pl.String(), "relationship_minor": pl.Int64(), "event_minor": pl.Int64(),
+    "events": pl.String(),
 }  # fmt: skip
 # What is offered by an act that offers terms; empty for all others.
 TERMS_COLUMNS: dict[str, pl.DataType] = {

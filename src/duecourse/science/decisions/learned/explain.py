@@ -12,6 +12,7 @@ from duecourse.core.money import Money
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.learned.book import NONE, Floats
+from duecourse.science.decisions.learned.events import EventPrices
 from duecourse.science.decisions.learned.hazard_model import MODIFIER_NAMES, effective
 from duecourse.science.decisions.learned.panel import MODIFIERS
 from duecourse.science.decisions.learned.policy import Outcome
@@ -43,10 +44,14 @@ _MODIFIER_WORDS = {
 
 @dataclass(frozen=True)
 class Explainer:
-    """Figures and sentences of one outcome; ``scale`` (n,) turns its amounts into minor units of each point."""
+    """Figures and sentences of one outcome; ``scale`` (n,) turns its amounts into minor units of each point.
+
+    ``events``: what contacts cost by driving customers away, of all contact points of the book.
+    """
 
     outcome: Outcome
     scale: Floats
+    events: EventPrices
 
     @cached_property
     def _best(self) -> Floats:
@@ -57,7 +62,7 @@ class Explainer:
     def figures(self, row: int, arm: int, point: ContactPoint, nested: str = "",
                 terms: TermsOffered | None = None) -> Figures:  # fmt: skip
         """The figures of deciding ``arm`` (offering ``terms``) for the contact point in ``row`` of the outcome."""
-        outcome, scale = self.outcome, float(self.scale[row])
+        outcome, scale, at = self.outcome, float(self.scale[row]), int(self.outcome.decided.point[row])
         gain, cash = outcome.quality[:, row, arm], outcome.effects.cash[:, row, arm]
         low, high = outcome.posterior_range(gain)
         cash_low, cash_high = outcome.posterior_range(cash)
@@ -77,6 +82,8 @@ class Explainer:
             chosen_how=self.how(row, arm), reasons="; ".join(self.reasons(row)),
             why=self.why(row, arm, point, doubtful=bool(low < 0)),
             nested=nested if terms is None else terms.logged(nested), terms=terms,
+            relationship_minor=round(float(outcome.price_minor[row, arm]) * scale),
+            event_minor=round(float(self.events.minor[at, arm]) * scale), events=self.events.words(at, arm),
         )  # fmt: skip
 
     def how(self, row: int, arm: int) -> str:

@@ -25,6 +25,7 @@ from duecourse.science.decisions.contact_points import paying_parents
 from duecourse.science.decisions.envelope import TERMS_ARMS
 from duecourse.science.decisions.learned.book import ARM, NONE, Book, Bools, Floats, Ints
 from duecourse.science.decisions.learned.decision_log import Decisions, decisions_of
+from duecourse.science.decisions.learned.events import EventPrices, event_prices, past_contacts
 from duecourse.science.decisions.learned.terms import Offer
 from duecourse.science.decisions.offers import discounts_spent
 from duecourse.science.decisions.points import ContactPoint
@@ -40,6 +41,7 @@ class Source:
     """The book, the customer_id of each contact point, the scale of amounts per currency, and the log's state.
 
     ``contact_hour`` (M,): which two hours of the recipient's day each contact fell into (``nested.HOURS``).
+    ``events``: what contacts cost on average by driving customers away.
     """
 
     book: Book
@@ -47,6 +49,7 @@ class Source:
     scale: Mapping[str, float]
     log: Decisions
     contact_hour: Ints
+    events: EventPrices
 
 
 def book_from_view(view: View, points: Sequence[ContactPoint], masks: Sequence[Mapping[str, str]]) -> Source:
@@ -74,7 +77,11 @@ def book_from_view(view: View, points: Sequence[ContactPoint], masks: Sequence[M
         decision_propensities=log.propensities, decision_executed=log.executed,
         allowed=_allowed(points, masks, code),
     )  # fmt: skip
-    return Source(book, names, scale, log, _hours(view, points, point_of))
+    recent = np.zeros(len(names), dtype=np.int64)
+    for point in points:
+        recent[code[point.customer_id]] = point.history.outgoing_30_days
+    events = event_prices(book, past_contacts(view, point_of, _outgoing(view, point_of)), recent)
+    return Source(book, names, scale, log, _hours(view, points, point_of), events)
 
 
 def scales(points: Sequence[ContactPoint]) -> dict[str, float]:
