@@ -36,6 +36,7 @@ USUAL = {
 SHORT_OF_CASH = {"payment_plan_request": 0.14, "hardship": 0.12, "extension_request": 0.14}
 SECOND = ("invoice_copy_request", "question", "thanks", "statement_request")
 SECOND_SHARE, PARTLY_SAID, ADVICE_SHARE = 0.16, 0.5, 0.12
+FIRST_LINE = {"en": "item 1", "de": "Position 1", "fr": "l'article 1", "nl": "regel 1", "es": "la línea 1"}
 OF_A_PART = ("pricing", "shortage", "damage", "quality", "freight")  # reasons that rarely hold a whole bill back
 # Intents that are worded in more than one way.
 _INTENT = {"bank_detail_fraud": "bank_detail_change", "payment_run": "payment_status", "injection": "other"}
@@ -108,7 +109,7 @@ def dispute_slots(customer: Customer, author: Person, row: Mapping[str, Any], bi
     """Words about a dispute and its invoice."""
     return {
         "invoice": bill.named(author.style), "amount": amount_text(row["disputed_minor"] or 0, customer),
-        "article": facts.articles.get(bill.invoice_id, ("", bill.invoice_id))[1], "po": bill.po_number,
+        "article": facts.articles.get(bill.invoice_id, ("", FIRST_LINE[customer.language]))[1], "po": bill.po_number,
     }  # fmt: skip
 
 

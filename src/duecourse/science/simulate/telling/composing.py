@@ -67,7 +67,7 @@ def compose(occasion: Occasion, sentences: Sequence[Sentence], fortune: Fortune)
     intent = sentences[0].intent
     bare = intent in ABRUPT or (intent in UNHAPPY and author.style not in PLAINLY) or occasion.sent_on is None
     opener = "" if bare else fortune.pick("opener", frame["opener"]).format_map(slots)
-    tail = "" if intent in ABRUPT + UNHAPPY else fortune.pick("tail", frame["tail"])
+    tail = "" if intent in (*ABRUPT, *UNHAPPY, "thanks") else fortune.pick("tail", frame["tail"])
     head = fortune.pick("greeting", frame["greeting"]).format_map(slots)
     text = f"{occasion.subject}\n\n" if occasion.subject else ""
     text += f"{head}\n\n" if head else ""
@@ -92,7 +92,7 @@ def compose(occasion: Occasion, sentences: Sequence[Sentence], fortune: Fortune)
 def _small(text: str) -> str:
     """A German sentence after a comma: its first word small unless it is a name or noun."""
     first = text.split(" ", 1)[0]
-    return text[:1].lower() + text[1:] if first.lower() in data("house")["german_small"] else text
+    return text[:1].lower() + text[1:] if first.lower().rstrip(",") in data("house")["german_small"] else text
 
 
 def _slots(occasion: Occasion) -> dict[str, str]:

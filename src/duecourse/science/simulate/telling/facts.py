@@ -68,7 +68,8 @@ def make_facts(ledger: Ledger, background: Background, lines: pl.DataFrame) -> F
     events: dict[tuple[date, str], tuple[str, ...]] = {}
     for own, day, what in background.events.select("customer_id", "day", "what").iter_rows():
         events[day, own] = (*events.get((day, own), ()), what)
-    article = lines.filter(pl.col("line_no") == 1).select("invoice_id", "sku", "description")
+    listed = lines.filter(~pl.col("sku").str.ends_with("-900"))
+    article = listed.unique("invoice_id", keep="first", maintain_order=True).select("invoice_id", "sku", "description")
     return Facts(
         promises, disputes, dict(background.decided.drop_nulls().iter_rows()), dict(received.iter_rows()), events,
         {each: (sku, text.split(" (-")[0]) for each, sku, text in article.iter_rows()}, background.sort_of,
