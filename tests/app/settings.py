@@ -5,6 +5,7 @@ import os
 for name in [name for name in os.environ if name.startswith("DUECOURSE_") and name != "DUECOURSE_TEST_DATABASE_URL"]:
     del os.environ[name]
 os.environ["DUECOURSE_SECRET_KEY"] = "only-for-tests-" + "x" * 40
+os.environ["DUECOURSE_LOG_LEVEL"] = "WARNING"
 os.environ["DUECOURSE_DATABASE_URL"] = os.environ.get("DUECOURSE_TEST_DATABASE_URL", "")
 
 from duecourse.app.settings import *  # noqa: E402, F403

@@ -14,14 +14,17 @@ from app.conftest import NOW, Organisation
 from duecourse.app.access import SYSTEM, Role
 from duecourse.app.accounts.actions import invite_member
 from duecourse.app.accounts.models import User
+from duecourse.app.books.actions import load_ledger
+from support.books import books, customer, invoice
 
 BUDGET = 12
 PAGES = ("ui:home", "accounts:members", "accounts:invite", "audit:events", "books:entities", "books:open")
+BOOK_PAGES = ("books:entity", "books:invoices")
 
 
-def queries(client: Client, page: str) -> int:
+def queries(client: Client, page: str, **holding: str) -> int:
     with CaptureQueriesContext(connection) as captured:
-        assert client.get(reverse(page)).status_code == 200
+        assert client.get(reverse(page, kwargs=holding)).status_code == 200
     return len(captured)
 
 
@@ -38,3 +41,17 @@ def test_a_page_stays_within_its_budget_however_much_there_is(
         organisation.member(Role.COLLECTOR, organisation.south, f"person{number}@example.com")
         invite_member(actor=SYSTEM, now=NOW, email=f"w{number}@example.com", role=Role.COLLECTOR, entity_id=None)
     assert queries(client, page) == few <= BUDGET
+
+
+@pytest.mark.parametrize("page", BOOK_PAGES)
+def test_a_page_of_the_books_stays_within_its_budget_however_much_there_is(
+    organisation: Organisation, signed_in: Callable[[User], Client], page: str
+) -> None:
+    client = signed_in(organisation.member(Role.CREDIT_MANAGER, organisation.north))
+    client.get("/")
+    north = organisation.north
+    load_ledger(actor=SYSTEM, now=NOW, entity=north, ledger=books(invoice("I1"), customer()), source="one")
+    few = queries(client, page, code="north")
+    many = books(*(invoice(f"N{number}", customer_id=f"C{number}") for number in range(70)))
+    load_ledger(actor=SYSTEM, now=NOW, entity=north, ledger=many, source="many")
+    assert queries(client, page, code="north") == few <= BUDGET

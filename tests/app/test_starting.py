@@ -23,7 +23,7 @@ make_secret(Path(os.environ["DUECOURSE_DATA_DIR"]))
 from duecourse.app.wsgi import application
 from django.test import Client
 assert Client(SERVER_NAME="127.0.0.1").get("/account/login/").status_code == 200
-heavy = ("sklearn", "lightgbm", "polars", "scipy", "numpy", "pandas", "duecourse.science", "duecourse.cli")
+heavy = ("sklearn", "lightgbm", "scipy", "numpy", "pandas", "duecourse.science", "duecourse.cli")
 print([name for name in heavy if name in sys.modules])
 """
 

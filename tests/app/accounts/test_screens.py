@@ -111,6 +111,7 @@ def test_inviting_shows_the_link_once_and_the_link_lets_in(organisation: Organis
     assert b"You join as collector for North GmbH" in visitor.get(link[1]).content
     assert visitor.post(link[1], {"name": "Jon", "password": PASSWORD}).status_code == 302
     assert b"Jon" in visitor.get("/").content
+    assert b"127.0.0.1" in visitor.get(reverse("usersessions_list")).content
     assert visitor.get(link[1]).status_code == 410
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from allauth.account.utils import perform_login
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +21,6 @@ from duecourse.app.http import Request
 from duecourse.app.ui.forms import act, refuse
 from duecourse.app.ui.needs import for_anybody, needs
 
-_JOINED_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 _LINK = "invitation_link"
 
 
@@ -94,8 +93,8 @@ def join(request: Request, secret: str) -> HttpResponse:
         except Refused as error:
             refuse(form, error)
         else:
-            login(request, user, backend=_JOINED_BACKEND)
-            return redirect("ui:home")
+            signed_in: HttpResponse = perform_login(request, user, redirect_url=reverse("ui:home"))
+            return signed_in
     status = 200 if invitation else 410
     return render(request, "accounts/join.html", {"invitation": invitation, "form": form}, status=status)
 

@@ -8,8 +8,9 @@ from django import forms
 
 from duecourse.core.money import CURRENCIES
 
+DAY = forms.DateInput(attrs={"type": "date"})
 # Words that stand where a code stands in an address.
-RESERVED_CODES = frozenset({"open"})
+RESERVED_CODES = frozenset({"open", "loads"})
 
 
 class EntityForm(forms.Form):
@@ -53,3 +54,11 @@ class NewEntityForm(EntityForm):
         if currency not in CURRENCIES:
             raise forms.ValidationError("There is no such currency: write its three letters, such as EUR.")
         return currency
+
+
+class InvoiceSearch(forms.Form):
+    """By what the list of invoices is narrowed."""
+
+    q = forms.CharField(label="Invoice or customer", required=False, max_length=120)
+    due_from = forms.DateField(required=False, widget=DAY)
+    due_to = forms.DateField(required=False, widget=DAY)

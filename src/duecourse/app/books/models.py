@@ -1,8 +1,12 @@
-"""The legal entities whose receivables are kept here."""
+"""The legal entities whose receivables are kept here, what was loaded into their books, and the rows themselves."""
 
 from __future__ import annotations
 
 from django.db import models
+
+from duecourse.app.books.rows import ROWS, LedgerRow
+
+__all__ = ["ROWS", "BookLoad", "Entity", "LedgerRow"]
 
 
 class Entity(models.Model):
@@ -21,3 +25,23 @@ class Entity(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BookLoad(models.Model):
+    """One ledger that was loaded into the books of an entity; the newest one can be undone."""
+
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="loads")
+    source = models.CharField(max_length=200)
+    loaded_at = models.DateTimeField()
+    loaded_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    row_counts = models.JSONField()
+    row_count = models.BigIntegerField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """The newest first."""
+
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.source
