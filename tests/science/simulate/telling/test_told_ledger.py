@@ -9,6 +9,7 @@ from duecourse.ledger.schema import TABLES
 from duecourse.science.simulate.living import ledger_of
 from duecourse.science.simulate.living.background import background_of
 from duecourse.science.simulate.living.policies.simple import RandomLog
+from duecourse.science.simulate.names import COUNTRIES
 from duecourse.science.simulate.pay_calendar import to_date
 from duecourse.science.simulate.telling import REWRITTEN, Told, tell
 from support.told_companies import quiet_company, small_house, told_company, told_house
@@ -95,3 +96,25 @@ def test_the_same_ledger_is_told_in_the_same_words() -> None:
         assert frame.equals(again.ledger.table(name), null_equal=True), name
     for name, frame in told_house().truth.items():
         assert frame.equals(again.truth[name], null_equal=True), name
+
+
+def test_parents_stand_in_the_ledger_under_names_of_their_own() -> None:
+    plain, told = _pair("house")
+    wanted = set(plain.table("customers")["parent_id"].drop_nulls())
+    parents = told.ledger.table("customers").filter(pl.col("customer_id").is_in(list(wanted)))
+    assert set(parents["customer_id"]) == wanted
+    assert parents["name"].n_unique() == parents.height > 2
+    assert parents["parent_id"].null_count() == parents.height
+    people = told.ledger.table("contacts").filter(pl.col("customer_id").is_in(list(wanted)))
+    assert people.height == 0  # consents are those of the members: nobody is written to at a parent
+
+
+def test_an_address_lies_in_the_region_of_its_customer() -> None:
+    _, told = _pair("house")
+    regions = {place: region for country in COUNTRIES for place, region in country.places}
+    both = told.ledger.table("contacts").join(
+        told.ledger.table("customers").select("customer_id", "region"), on="customer_id"
+    )  # fmt: skip
+    assert both.height > 100
+    for address, region in both.select("address", "region").iter_rows():
+        assert regions[address.rpartition(", ")[2]] == region

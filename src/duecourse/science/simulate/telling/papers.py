@@ -51,7 +51,11 @@ def told_invoices(invoices: pl.DataFrame, luck: Luck, as_of: date) -> pl.DataFra
 def holding_name(parent_id: str, luck: Luck) -> str:
     """The name of the parent company with that id (``G``, country, number)."""
     country = next((each for each in COUNTRIES if each.code == parent_id[1:3]), COUNTRIES[0])
-    family = luck.own(parent_id).pick("holding", country.families)
+    families, number = country.families, int(parent_id[3:])
+    first = luck.own(country.code).below("holding", len(families))
+    family = families[(first + number) % len(families)]
+    if number > len(families):  # a second round takes double names
+        family = f"{family}-{families[(first + 7 * number) % len(families)]}"
     return _HOLDING[country.code].format(family)
 
 

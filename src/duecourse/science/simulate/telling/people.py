@@ -28,7 +28,8 @@ def told_customers(customers: pl.DataFrame, luck: Luck) -> pl.DataFrame:
     if not members.height:
         return told
     parents = members.sort("customer_id").group_by("parent_id", maintain_order=True).agg(
-        pl.col("country", "language", "timezone", "currency", "region", "collector").first(), pl.col("since").min(),
+        pl.col("country", "language", "timezone", "currency", "region", "postcode", "industry", "collector").first(),
+        pl.col("since").min(),
         pl.col("annual_value_minor").sum(),
     )  # fmt: skip
     rows = parents.with_columns(
@@ -48,7 +49,7 @@ def told_contacts(contacts: pl.DataFrame, customers: pl.DataFrame, luck: Luck, a
         country = _country(about[owner]["country"])
         has = country.code in _MOBILE and fortune.chance("mobile", MOBILE_SHARE)
         mobiles.append(_mobile(country.code, fortune) if has else None)
-        addresses.append(_address(country, home))
+        addresses.append(_address(country, about[owner]["region"], home))
         postcodes.append(about[owner]["postcode"])
     told = contacts.with_columns(
         pl.Series("mobile", mobiles, dtype=pl.String), pl.Series("address", addresses, dtype=pl.String),
@@ -98,8 +99,10 @@ def _mobile(code: str, fortune: Fortune) -> str:
     return _MOBILE[code].format(number % (100 if code == "US" else 1000))
 
 
-def _address(country: Country, fortune: Fortune) -> str:
+def _address(country: Country, region: str | None, fortune: Fortune) -> str:
+    """Street, number and a place of the customer's region."""
     street, number = fortune.pick("street", country.streets), 1 + fortune.below("number", 140)
-    place, _ = fortune.pick("place", country.places)
+    places = [place for place, where in country.places if where == region]
+    place = fortune.pick("place", places or [each for each, _ in country.places])
     shown = f"{street} {number}" if country.code in ("DE", "NL", "ES") else f"{number} {street}"
     return f"{shown}, {place}"
