@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from duecourse.ledger.as_of import Ledger
-from duecourse.ledger.objections import complaints, opt_outs
+from duecourse.ledger.objections import are_complaints_kept, are_opt_outs_kept, complaints, opt_outs
 from duecourse.ledger.plans import broken_plans, instalment_states
 from support.small_books import AS_OF, Book
 
@@ -28,6 +28,8 @@ def test_an_opt_out_is_a_consent_withdrawn_after_the_contact_was_on_file() -> No
     ledger = Ledger.from_frames({"contacts": pl.DataFrame(rows, infer_schema_length=None)})
     assert opt_outs(ledger.as_of(date(2026, 4, 1))).rows() == [("C1", date(2026, 3, 3))]
     assert opt_outs(ledger.as_of(date(2026, 3, 3))).height == 0  # not known yet
+    assert are_opt_outs_kept(ledger.as_of(date(2026, 4, 1)))
+    assert not are_opt_outs_kept(Ledger.from_frames({}).as_of(date(2026, 4, 1)))
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -42,6 +44,8 @@ def test_a_complaint_is_what_somebody_read_as_one(listed: bool) -> None:
     assert complaints(ledger.as_of(date(2026, 4, 1))).rows() == [("C1", date(2026, 3, 1))]
     without = Ledger.from_frames({"activities": pl.DataFrame(rows).drop("intents")})
     assert complaints(without.as_of(date(2026, 4, 1))).height == 0
+    assert are_complaints_kept(ledger.as_of(date(2026, 4, 1)))
+    assert not are_complaints_kept(without.as_of(date(2026, 4, 1)))
 
 
 def test_instalments_are_filled_in_the_order_of_their_dates_and_judged_like_promises() -> None:

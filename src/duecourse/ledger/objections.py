@@ -14,6 +14,17 @@ COMPLAINT = "complaint"
 _CONSENTS = ("email_consent", "sms_consent", "call_consent")
 
 
+def are_opt_outs_kept(view: View) -> bool:
+    """Whether the books say anything about consents: where they do not, no opt-out was seen and none is ruled out."""
+    contacts = view.table("contacts")
+    return any(contacts.get_column(name).is_not_null().any() for name in _CONSENTS)
+
+
+def are_complaints_kept(view: View) -> bool:
+    """Whether anybody read incoming messages for what they mean: without that, silence is no absence of complaints."""
+    return "intents" in view.table("activities").columns
+
+
 def opt_outs(view: View) -> pl.DataFrame:
     """customer_id and ``on``, the day a consent of one of its contacts was withdrawn; sorted by both."""
     refused = pl.any_horizontal(pl.col(_CONSENTS) == "withdrawn").fill_null(False)
@@ -24,7 +35,7 @@ def opt_outs(view: View) -> pl.DataFrame:
 def complaints(view: View) -> pl.DataFrame:
     """customer_id and ``on``, the day of each incoming activity that was read as a complaint; sorted by both."""
     incoming = view.table("activities").filter(pl.col("direction") == "in")
-    if "intents" not in incoming.columns:
+    if not are_complaints_kept(view):
         return _days(incoming.clear(), "occurred_at")
     intents = pl.col("intents")
     if incoming.schema["intents"] == pl.String:  # a CSV file writes lists with semicolons

@@ -78,9 +78,10 @@ def test_the_act_that_drives_customers_away_is_found_and_the_harmless_one_is_not
     assert call.lower_bound < call.difference
     assert found[("call_service", "opt_outs")].crossed
     assert call.events > 0
-    quiet = harms_of(books())
-    assert {one.events for one in quiet.values()} == {0}
+    quiet = harms_of(with_events(books(), {"none": 0.001}))
+    assert set(quiet) == set(found)
     assert not any(one.crossed for one in quiet.values())
+    assert harms_of(books()) == {}  # these books keep neither consents nor what messages mean
 
 
 def test_few_payers_or_few_draws_cross_nothing() -> None:
@@ -99,7 +100,7 @@ def test_complaints_and_lost_orders_under_the_policy_cross_the_guardrail() -> No
     split = with_decisions(books(), stratum=stratum)
     quiet = trial_of(split)
     assert quiet["held_out"] == 20
-    assert quiet["complaints"]["difference"] == 0
+    assert "complaints" not in quiet  # nobody read the messages
     assert not any(one["crossed"] for name, one in quiet.items() if name != "held_out")
     frames = dict(split.tables)
     first = frames["decisions"].get_column("decided_at").min()

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
-from duecourse.ledger.objections import complaints, opt_outs
+from duecourse.ledger.objections import are_complaints_kept, are_opt_outs_kept, complaints, opt_outs
 from duecourse.ledger.schema import ARMS
 from duecourse.science.evaluate.decision_log import DecisionLog
 from duecourse.science.evaluate.features import with_payer
@@ -54,13 +54,15 @@ class ArmHarm:
 def arm_harms(view: View, log: DecisionLog) -> tuple[ArmHarm, ...]:
     """Every act with at least 20 draws, for each harm; decisions count once their 28 days have passed.
 
-    ``log.rows`` needs the column ``payer``.
+    A harm of which the books keep nothing is left out. ``log.rows`` needs the column ``payer``.
     """
     mature = log.rows.get_column("decided_on") + timedelta(days=WINDOW_DAYS) <= view.as_of
     part = log.take(mature.to_numpy())
     arms = [arm for arm in range(len(ARMS)) if arm != _NONE]
     found: list[ArmHarm | None] = []
-    for harm, facts in (("opt_outs", opt_outs(view)), ("complaints", complaints(view))):
+    kept = [("opt_outs", opt_outs(view))] if are_opt_outs_kept(view) else []
+    kept += [("complaints", complaints(view))] if are_complaints_kept(view) else []
+    for harm, facts in kept:
         followed = _followed(view, part, facts)
         found += [_judged(part, arm, harm, followed) for arm in arms]
     return tuple(one for one in found if one is not None)

@@ -87,6 +87,7 @@ def rule(arm: str, level: int, evidence: Evidence, *, killed: bool = False) -> R
 def missing_for(level: int, evidence: Evidence) -> tuple[str, ...]:
     """What the evidence lacks to enter ``level``, each as words with the figure; empty when the gate is passed."""
     edited = evidence.edited / evidence.approved if evidence.approved else 1.0
+    edited_text = f"so far {edited:.0%}" if evidence.approved else "nothing was approved yet"
     bound = "not known" if evidence.lower_bound is None else f"{evidence.lower_bound:+.2%}"
     gain = evidence.lower_bound is not None and evidence.lower_bound > LEAST_GAIN
     gain_text = f"lower bound of the gain must be above {LEAST_GAIN:.1%} of the balance (is {bound})"
@@ -101,7 +102,7 @@ def missing_for(level: int, evidence: Evidence) -> tuple[str, ...]:
         ),
         3: (
             (evidence.approved >= 500, f"500 approved acts are needed (so far {evidence.approved})"),
-            (edited < 0.10, f"fewer than 10 % may be edited (so far {edited:.0%})"),
+            (edited < 0.10, f"fewer than 10 % may be edited ({edited_text})"),
             (gain, gain_text),
             watched,
         ),

@@ -14,7 +14,7 @@ import polars as pl
 from duecourse.ledger.as_of import View
 from duecourse.ledger.autonomy import HELD_OUT, NOT_OFFERED_BY_LOT
 from duecourse.ledger.balances import invoice_balances
-from duecourse.ledger.objections import complaints, opt_outs
+from duecourse.ledger.objections import are_complaints_kept, are_opt_outs_kept, complaints, opt_outs
 from duecourse.ledger.promises import promise_states
 from duecourse.science.evaluate.always_valid import Groups, Guardrail, Look, guardrails, look
 from duecourse.science.evaluate.features import with_payer
@@ -74,7 +74,7 @@ def experiment(
 
 
 def _harms(view: View, groups: pl.DataFrame) -> Mapping[str, FloatArray]:
-    """Per payer in the order of ``groups``, since its first decision: what must not get worse."""
+    """Per payer in the order of ``groups``, since its first decision: what must not get worse, as far as it is kept."""
     sent = view.table("activities").filter(pl.col("direction") == "out")
     sent = sent.select("customer_id", pl.col("occurred_at").dt.date().alias("on"), pl.col("minutes").fill_null(0.0))
     owner = view.table("invoices").select("invoice_id", "customer_id")
@@ -82,9 +82,12 @@ def _harms(view: View, groups: pl.DataFrame) -> Mapping[str, FloatArray]:
     broken = promise_states(view).filter(pl.col("state") == "broken")
     broken = broken.select("customer_id", pl.col("promised_on").alias("on"))
     count = pl.len().cast(pl.Float64)
-    return {
-        "opt_outs": _per_payer(view, groups, opt_outs(view), count),
-        "complaints": _per_payer(view, groups, complaints(view), count),
+    seen = {}
+    if are_opt_outs_kept(view):
+        seen["opt_outs"] = _per_payer(view, groups, opt_outs(view), count)
+    if are_complaints_kept(view):
+        seen["complaints"] = _per_payer(view, groups, complaints(view), count)
+    return seen | {
         "disputes_raised": _per_payer(view, groups, opened, count),
         "contacts_per_account": _per_payer(view, groups, sent, count),
         "collector_minutes": _per_payer(view, groups, sent, pl.col("minutes").sum()),

@@ -38,6 +38,16 @@ def test_cells_are_drawn_to_their_tone_and_tones_to_the_tenant() -> None:
     assert (table[1] < TYPICAL["complaint"]).all()  # four contacts without a complaint
 
 
+def test_what_the_books_do_not_keep_is_neither_seen_nor_ruled_out() -> None:
+    many = past([0] * 5000, [0] * 5000, [False] * 5000)
+    assert (chances(many)[1] < 0.5 * TYPICAL["complaint"]).all()
+    unread = PastContacts(many.tone, many.before, many.followed, (True, False))
+    np.testing.assert_allclose(chances(unread)[1], TYPICAL["complaint"])
+    np.testing.assert_allclose(chances(unread)[0], chances(many)[0])
+    activities = angry().view().table("activities").sort("occurred_at").to_dicts()
+    assert past_contacts(angry().view(), {"C1": 0, "C2": 0}, activities).kept == (False, False)
+
+
 def angry() -> Book:
     """Three firm mails to C1 and its branch within a month, and a soft one long before."""
     book = Book().customer("C1").customer("C2", parent_id="C1")
@@ -73,9 +83,9 @@ def test_the_price_of_an_act_holds_the_chance_times_the_price_and_is_shown() -> 
     found = source_of(angry()).events
     assert found.minor[0, ARM["none"]] == found.minor[0, ARM["route_dispute"]] == 0
     neutral = ARM["email_neutral"]
-    assert found.chance[:, 0, neutral] == pytest.approx([1 / 1004, 1.5 / 1004])
+    assert found.chance[:, 0, neutral] == pytest.approx([0.001, 0.0015])
     # The only overdue invoice is 2,500.00, so prices count as listed; one customer is of middling value.
-    expected = 100 * (PRICE_MAJOR["opt_out"] * 1 + PRICE_MAJOR["complaint"] * 1.5) / 1004
+    expected = 100 * (PRICE_MAJOR["opt_out"] * 0.001 + PRICE_MAJOR["complaint"] * 0.0015)
     assert found.minor[0, neutral] == pytest.approx(expected)
     assert found.words(0, ARM["none"]) == ""
     assert found.words(0, ARM["call_service"]) == "0.10% opt out and 0.15% complain after such a contact"
@@ -85,7 +95,7 @@ def test_the_price_of_an_act_holds_the_chance_times_the_price_and_is_shown() -> 
               recorded_at=moment(AS_OF, -50))  # fmt: skip
     worse = source_of(opted).events
     firm, mild = ARM["email_firm"], ARM["email_soft"]
-    assert worse.chance[0, 0, firm] > worse.chance[0, 0, mild] > found.chance[0, 0, mild]
+    assert worse.chance[0, 0, firm] > worse.chance[0, 0, mild] > found.chance[0, 0, mild]  # one opt-out after firm
     assert worse.minor[0, firm] > found.minor[0, firm]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from duecourse.ledger.as_of import View
-from duecourse.ledger.objections import complaints, opt_outs
+from duecourse.ledger.objections import are_complaints_kept, are_opt_outs_kept, complaints, opt_outs
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions.learned.book import Book, Bools, Floats, Ints
 from duecourse.science.decisions.learned.value import TONE_PRICE, price_unit, value_bands
@@ -32,11 +32,15 @@ MOST_BEFORE = 3  # three and more contacts in the 30 days before count alike
 
 @dataclass(frozen=True)
 class PastContacts:
-    """n contacts: tone (index in ``TONES``), contacts in the 30 days before (0..3), which events followed (2, n)."""
+    """n contacts: tone (index in ``TONES``), contacts in the 30 days before (0..3), which events followed (2, n).
+
+    ``kept`` (2,): whether the books keep such events at all; of one that they do not keep nothing is learnt.
+    """
 
     tone: Ints
     before: Ints
     followed: Bools
+    kept: tuple[bool, bool] = (True, True)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ def chances(past: PastContacts) -> Floats:
     number = np.bincount(cell, minlength=cells).reshape(len(TONES), -1).astype(np.float64)
     result = np.empty((len(EVENTS), *number.shape))
     for code, event in enumerate(EVENTS):
+        if not past.kept[code]:
+            result[code] = TYPICAL[event]
+            continue
         happened = np.bincount(cell, weights=past.followed[code].astype(np.float64), minlength=cells)
         happened = happened.reshape(number.shape)
         tenant = (happened.sum() + TENANT_WEIGHT * TYPICAL[event]) / (number.sum() + TENANT_WEIGHT)
@@ -99,7 +106,8 @@ def past_contacts(view: View, point_of: Mapping[str, int], outgoing: Sequence[Ma
             last = int(np.searchsorted(key, wanted, side="right")) - 1
             if last >= 0 and wanted - key[last] <= WINDOW_DAYS:
                 followed[code, last] = True
-    return PastContacts(tone, np.minimum(before, MOST_BEFORE), followed)
+    kept = (are_opt_outs_kept(view), are_complaints_kept(view))
+    return PastContacts(tone, np.minimum(before, MOST_BEFORE), followed, kept)
 
 
 def _day(moment: object) -> int:
