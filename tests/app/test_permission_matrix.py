@@ -20,6 +20,8 @@ from duecourse.app.accounts.actions import invite_member
 from duecourse.app.accounts.models import Invitation, Membership, User
 from duecourse.app.books.actions import load_ledger
 from duecourse.app.books.models import ROWS, BookLoad, Entity
+from duecourse.app.jobs.actions import ask_for_job
+from duecourse.app.jobs.models import Job
 from duecourse.app.ui import needs
 from duecourse.app.ui.needs import ANYBODY, MEMBER
 from support.books import books, invoice
@@ -34,6 +36,7 @@ class Objects:
     membership: Membership
     invitation: Invitation
     load: BookLoad
+    job: Job
 
 
 Example = Callable[[Objects], dict[str, Any]]
@@ -44,6 +47,9 @@ EXAMPLES: dict[str, Example] = {
     "accounts:reactivate": lambda one: {"pk": one.member.pk},
     "accounts:revoke": lambda one: {"pk": one.membership.pk},
     "accounts:withdraw": lambda one: {"pk": one.invitation.pk},
+    "jobs:job": lambda one: {"pk": one.job.pk},
+    "jobs:cancel": lambda one: {"pk": one.job.pk},
+    "jobs:retry": lambda one: {"pk": one.job.pk},
     "books:entity": lambda one: {"code": one.entity.code},
     "books:invoices": lambda one: {"code": one.entity.code},
     "books:undo": lambda one: {"pk": one.load.pk},
@@ -52,7 +58,7 @@ EXAMPLES: dict[str, Example] = {
 BY_SECRET = {"accounts:join"}
 # Pages for what belongs to the whole organisation: a role for one entity is not enough.
 WHOLE_ORGANISATION = {"books:open"}
-TABLES = (User, Membership, Invitation, Entity, BookLoad, ROWS["invoices"])
+TABLES = (User, Membership, Invitation, Entity, BookLoad, Job, ROWS["invoices"])
 
 
 def own_routes() -> dict[str, Any]:
@@ -66,7 +72,10 @@ def objects_of(organisation: Organisation, entity: Entity) -> Objects:
         actor=SYSTEM, now=NOW, email=f"waiting-{entity.code}@example.com", role=Role.COLLECTOR, entity_id=entity.pk
     )
     load = load_ledger(actor=SYSTEM, now=NOW, entity=entity, ledger=books(invoice("I1")), source="export.csv")
-    return Objects(entity, member, member.memberships.get(), invitation, load)
+    job = ask_for_job(
+        actor=SYSTEM, now=NOW, kind="audit.export_heads", key=entity.code, arguments={}, entity_id=entity.pk
+    )
+    return Objects(entity, member, member.memberships.get(), invitation, load, job)
 
 
 def ask(client: Client, name: str, one: Objects, method: str) -> int:

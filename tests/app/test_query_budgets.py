@@ -18,7 +18,7 @@ from duecourse.app.books.actions import load_ledger
 from support.books import books, customer, invoice
 
 BUDGET = 12
-PAGES = ("ui:home", "accounts:members", "accounts:invite", "audit:events", "books:entities", "books:open")
+PAGES = ("ui:home", "accounts:members", "accounts:invite", "audit:events", "books:entities", "books:open", "jobs:jobs")
 BOOK_PAGES = ("books:entity", "books:invoices")
 
 

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     WORK_ACCOUNTS = "work_accounts"
     IMPORT_BOOKS = "import_books"
     SEE_AUDIT = "see_audit"
+    SEE_JOBS = "see_jobs"
+    MANAGE_JOBS = "manage_jobs"
     SEE_MEMBERS = "see_members"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_ENTITIES = "manage_entities"
@@ -44,12 +46,29 @@ _P = Permission
 MAY: Mapping[Role, frozenset[Permission]] = {
     Role.COLLECTOR: frozenset({_P.SEE_ENTITIES, _P.SEE_BOOKS, _P.WORK_ACCOUNTS}),
     Role.CREDIT_MANAGER: frozenset(
-        {_P.SEE_ENTITIES, _P.SEE_BOOKS, _P.WORK_ACCOUNTS, _P.IMPORT_BOOKS, _P.SEE_AUDIT, _P.SEE_MEMBERS}
+        {
+            _P.SEE_ENTITIES,
+            _P.SEE_BOOKS,
+            _P.WORK_ACCOUNTS,
+            _P.IMPORT_BOOKS,
+            _P.SEE_AUDIT,
+            _P.SEE_JOBS,
+            _P.MANAGE_JOBS,
+            _P.SEE_MEMBERS,
+        }
     ),
     Role.FINANCE_VIEWER: frozenset({_P.SEE_ENTITIES, _P.SEE_BOOKS}),
     # Administrators look after people and settings; they touch no money and work no account.
     Role.ADMINISTRATOR: frozenset(
-        {_P.SEE_ENTITIES, _P.SEE_AUDIT, _P.SEE_MEMBERS, _P.MANAGE_MEMBERS, _P.MANAGE_ENTITIES}
+        {
+            _P.SEE_ENTITIES,
+            _P.SEE_AUDIT,
+            _P.SEE_JOBS,
+            _P.MANAGE_JOBS,
+            _P.SEE_MEMBERS,
+            _P.MANAGE_MEMBERS,
+            _P.MANAGE_ENTITIES,
+        }
     ),
 }
 

@@ -21,7 +21,7 @@ ALLOWED_HOSTS = sorted({ENVIRONMENT.host, "127.0.0.1", "localhost"})
 ROOT_URLCONF = "duecourse.app.urls"
 WSGI_APPLICATION = "duecourse.app.wsgi.application"
 
-FEATURES = ["ui", "accounts", "audit", "books"]
+FEATURES = ["ui", "accounts", "audit", "jobs", "books"]
 INSTALLED_APPS = [
     *(f"duecourse.app.{feature}" for feature in FEATURES),
     "django.contrib.auth",
@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "django_cotton",
     "django_filters",
     "django_tables2",
+    "django_tasks",
+    "django_tasks_db",
 ]
 MIDDLEWARE = [
     "duecourse.app.middleware.request_log",
@@ -80,6 +82,9 @@ DJANGO_TABLES2_TEMPLATE = "ui/table.html"
 
 DATABASES = {"default": ENVIRONMENT.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Nudges for the rows of jobs: docs/operations/jobs.md
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("duecourse.app.ui.urls")),
     path("account/", include("allauth.urls")),
     path("", include("duecourse.app.accounts.urls")),
+    path("jobs/", include("duecourse.app.jobs.urls")),
     path("audit/", include("duecourse.app.audit.urls")),
     path("entities/", include("duecourse.app.books.urls")),
 ]

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import click
 
@@ -16,8 +21,11 @@ APPLICATION = "duecourse.app.wsgi:application"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; a proxy stands in front.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests served at a time.")
-def serve(*, host: str, port: int, threads: int) -> None:
-    """Serve the web application. Settings come from DUECOURSE_* variables; without any, all is kept in duecourse-data.
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Run jobs too, in a process beside it.")
+def serve(*, host: str, port: int, threads: int, worker: bool) -> None:
+    """Serve the web application and run its jobs. Settings come from DUECOURSE_* variables.
+
+    Without any, all is kept in duecourse-data.
 
     The first time it prints how the first administrator gets in.
     """
@@ -25,7 +33,8 @@ def serve(*, host: str, port: int, threads: int) -> None:
     prepare(os.environ)
     bring_up_to_date()
     note(f"duecourse listens on {os.environ['DUECOURSE_URL']}; stop it with Ctrl-C")
-    listen(host, port, threads)
+    with working() if worker else nullcontext():
+        listen(host, port, threads)
 
 
 def bring_up_to_date() -> None:
@@ -41,6 +50,33 @@ def bring_up_to_date() -> None:
 
     if not get_user_model().objects.exists():
         note("nobody can sign in yet: run `duecourse manage invite YOUR@ADDRESS` and open the link that it prints")
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """A worker in a process of its own while the block runs; one that dies is started again after a moment."""
+    command = [sys.executable, "-c", "from duecourse.cli.main import main; main()", "manage", "worker"]
+    stopping = threading.Event()
+    running = [subprocess.Popen(command)]
+
+    def watch() -> None:
+        while not stopping.wait(2.0):
+            if running[0].poll() is not None:
+                note("the worker ended; another one starts")
+                running[0] = subprocess.Popen(command)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        watcher.join()
+        running[0].terminate()
+        try:
+            running[0].wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            running[0].kill()
 
 
 def listen(host: str, port: int, threads: int) -> None:

@@ -1,0 +1,1 @@
+"""Long and timed work: queued, retried, watched."""
