@@ -157,3 +157,16 @@ def test_options_that_do_not_go_together_write_nothing(tmp_path: Path, more: lis
     assert isinstance(result.exception, UsageError)
     assert says in str(result.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seed", [0, 6])
+def test_a_company_of_one_customer_and_one_month_is_written_whole(tmp_path: Path, seed: int) -> None:
+    """With seed 0 it bills nothing at all."""
+    arguments = ["--world", "base", "--customers", "1", "--months", "1", "--bank-months", "1", "--seed", str(seed)]
+    CliRunner().invoke(
+        simulate, [*arguments, "--out", str(tmp_path / "tiny")], catch_exceptions=False, standalone_mode=False
+    )
+    loaded = load_ledger(tmp_path / "tiny")
+    assert loaded.problems == ()
+    assert loaded.ledger.table("customers").height >= 1
+    assert (loaded.ledger.table("invoices").height == 0) == (seed == 0)

@@ -90,7 +90,9 @@ def invoice_table(company: Company) -> pl.DataFrame:
         "product_line": [PRODUCT_LINES[at] for at in line.tolist()],
         "line_count": 1 + (uniform(seed, "lines", codes) ** 3 * 20).astype(np.int64),
         "recorded_at": moments(recorded, ISSUE_HOUR),
-    })  # fmt: skip
+    }, schema_overrides=dict.fromkeys(
+        ("invoice_id", "customer_id", "currency", "kind", "po_number", "product_line"), pl.String
+    ))  # fmt: skip
     fixed_after = 5 + (25 * uniform(seed, "corrected days", codes)).astype(np.int64)
     corrected = uniform(seed, "corrected", codes) < world.recording.invoice_corrected
     second = frame.with_columns(
@@ -146,8 +148,8 @@ def payment_items(company: Company) -> pl.DataFrame:
     part = np.concatenate([np.where(fates.part[rows_first] < 1, 1, 0), np.full(rows_rest.size, 2)])
     items = pl.DataFrame({
         "row": rows, "customer": company.orders.customer[rows], "received": received, "posted": posted,
-        "amount_minor": minor, "invoice_id": np.array(company.orders.ids)[rows], "part": part,
-    }).sort("received", "customer", "posted", "row")  # fmt: skip
+        "amount_minor": minor, "invoice_id": np.array(company.orders.ids, dtype=np.str_)[rows], "part": part,
+    }, schema_overrides={"invoice_id": pl.String}).sort("received", "customer", "posted", "row")  # fmt: skip
     return items.with_columns((pl.struct(PAYMENT_KEYS).rle_id() + 1).alias("number")).with_columns(
         (pl.lit("PAY-") + pl.col("number").cast(pl.String).str.zfill(7)).alias("payment_id")
     )
