@@ -297,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = simulated(given.replications)
     parts += refusals(min(given.replications, 100))
     parts += false_alarms(given.paths)
-    parts += living(40, 100) if given.replications >= 300 else living(2, 2)
+    parts += living(60, 220) if given.replications >= 300 else living(2, 2)
     if randomised_sets.DATA.exists():
         parts += mails(min(given.replications, 200)) + bandit()
     else:
