@@ -20,6 +20,8 @@ from duecourse.app.accounts.actions import invite_member
 from duecourse.app.accounts.models import Invitation, Membership, User
 from duecourse.app.books.actions import load_ledger
 from duecourse.app.books.models import ROWS, BookLoad, Entity
+from duecourse.app.imports.actions import start_import
+from duecourse.app.imports.models import Import
 from duecourse.app.jobs.actions import ask_for_job
 from duecourse.app.jobs.models import Job
 from duecourse.app.ui import needs
@@ -37,6 +39,7 @@ class Objects:
     invitation: Invitation
     load: BookLoad
     job: Job
+    upload: Import
 
 
 Example = Callable[[Objects], dict[str, Any]]
@@ -50,6 +53,9 @@ EXAMPLES: dict[str, Example] = {
     "jobs:job": lambda one: {"pk": one.job.pk},
     "jobs:cancel": lambda one: {"pk": one.job.pk},
     "jobs:retry": lambda one: {"pk": one.job.pk},
+    "imports:show": lambda one: {"pk": one.upload.pk},
+    "imports:load": lambda one: {"pk": one.upload.pk},
+    "imports:discard": lambda one: {"pk": one.upload.pk},
     "books:entity": lambda one: {"code": one.entity.code},
     "books:invoices": lambda one: {"code": one.entity.code},
     "books:undo": lambda one: {"pk": one.load.pk},
@@ -58,7 +64,7 @@ EXAMPLES: dict[str, Example] = {
 BY_SECRET = {"accounts:join"}
 # Pages for what belongs to the whole organisation: a role for one entity is not enough.
 WHOLE_ORGANISATION = {"books:open"}
-TABLES = (User, Membership, Invitation, Entity, BookLoad, Job, ROWS["invoices"])
+TABLES = (User, Membership, Invitation, Entity, BookLoad, Job, Import, ROWS["invoices"])
 
 
 def own_routes() -> dict[str, Any]:
@@ -75,7 +81,10 @@ def objects_of(organisation: Organisation, entity: Entity) -> Objects:
     job = ask_for_job(
         actor=SYSTEM, now=NOW, kind="audit.export_heads", key=entity.code, arguments={}, entity_id=entity.pk
     )
-    return Objects(entity, member, member.memberships.get(), invitation, load, job)
+    upload = start_import(
+        actor=SYSTEM, now=NOW, entity=entity, folder=f"folder-{entity.code}", files=["a.csv"], answers={}
+    )
+    return Objects(entity, member, member.memberships.get(), invitation, load, job, upload)
 
 
 def ask(client: Client, name: str, one: Objects, method: str) -> int:

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.browser
 PASSWORD = "a calm morning list"
 PROGRAM = [sys.executable, "-c", "from duecourse.cli.main import main; main()"]
 PAGES = ["/", "/entities/", "/entities/open/", "/entities/north/", "/members/", "/members/invite/", "/audit/"]
+OF_THE_MANAGER = ["/jobs/", "/imports/", "/imports/new/", "/imports/1/", "/imports/2/", "/entities/north/invoices/"]
+PAGES += OF_THE_MANAGER
+EXAMPLE = Path(__file__).parents[2] / "examples" / "export.csv"
 PAGES += ["/account/login/", "/account/2fa/", "/account/password/change/", "/account/sessions/", "/no/such/page/"]
 STICKS_OUT = """
 () => [...document.querySelectorAll('body *')]
@@ -55,10 +58,14 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError("the server did not answer within a minute")
 
-    def invite(self, email: str) -> str:
-        """The link by which that person joins as an administrator."""
+    def invite(self, email: str, role: str = "administrator") -> str:
+        """The link by which that person joins in a role for all entities."""
         done = subprocess.run(
-            [*PROGRAM, "manage", "invite", email], env=self.environ, capture_output=True, text=True, check=True
+            [*PROGRAM, "manage", "invite", email, "--role", role],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout.splitlines()[-1]
 
@@ -152,21 +159,52 @@ def test_the_menu_of_a_phone_opens_without_a_script(browser: Any, server: Server
 
 
 @pytest.fixture(scope="module")
-def look(browser: Any, server: Server, chief: Any) -> Callable[..., Any]:
-    """A page as the administrator sees it in a theme and width; the sign-in page as a visitor does."""
-    windows: dict[tuple[bool, str, int], Any] = {}
+def manager(browser: Any, server: Server, chief: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The credit manager's window, with the example export in the books and a doubtful one that asks."""
+    page = join(browser, server.invite("manager@example.com", "credit_manager"), "Mona Manager")
+    page.get_by_role("link", name=re.compile("Begin.*Import")).click()
+    page.get_by_label("Files").set_input_files(EXAMPLE)
+    page.get_by_role("button", name="Upload and read").click()
+    page.get_by_role("button", name="Load into the books").click(timeout=60_000)
+    page.get_by_text("rows are in the books").wait_for(timeout=60_000)
+    doubtful = tmp_path_factory.mktemp("doubtful") / "doubtful.csv"
+    doubtful.write_text("Invoice,Customer,Issue date,Due date,Amount\nA-1,Acme,2026-01-13,2026-02-13,100.50\n")
+    page.goto(f"{server.url}/imports/new/")
+    page.get_by_label("Files").set_input_files(doubtful)
+    page.get_by_role("button", name="Upload and read").click()
+    page.get_by_text("What must be said").wait_for(timeout=60_000)
+    return page
+
+
+def test_an_export_goes_in_through_the_browser_and_out_again(server: Server, manager: Any) -> None:
+    manager.goto(f"{server.url}/entities/north/invoices/")
+    assert manager.locator("tbody tr").count() == 50
+    manager.get_by_label("Invoice or customer").fill("Bâtiment")
+    manager.get_by_role("button", name="Narrow").click()
+    customers = manager.locator("tbody tr td:nth-child(2)").all_inner_texts()
+    assert customers
+    assert all("Bâtiment" in name for name in customers)
+    manager.goto(f"{server.url}/audit/")
+    assert "loaded 28,428 rows from export.csv" in manager.locator("main").inner_text()
+
+
+@pytest.fixture(scope="module")
+def look(browser: Any, server: Server, chief: Any, manager: Any) -> Callable[..., Any]:
+    """A page as who works with it sees it in a theme and width: visitor, credit manager or administrator."""
+    windows: dict[tuple[str, str, int], Any] = {}
 
     def at(path: str, scheme: str, width: int) -> Any:
-        visitor = path == "/account/login/"
-        if (visitor, scheme, width) not in windows:
+        who = "visitor" if path == "/account/login/" else "manager" if path in OF_THE_MANAGER else "chief"
+        if (who, scheme, width) not in windows:
             context = browser.new_context(
-                storage_state=None if visitor else chief.context.storage_state(),
+                storage_state={"chief": chief, "manager": manager}[who].context.storage_state()
+                if who != "visitor" else None,
                 color_scheme=scheme, viewport={"width": width, "height": 900},
             )  # fmt: skip
-            page = windows[visitor, scheme, width] = context.new_page()
+            page = windows[who, scheme, width] = context.new_page()
             page.said = []
             page.on("console", lambda message: page.said.append(message.text))
-        page = windows[visitor, scheme, width]
+        page = windows[who, scheme, width]
         page.said.clear()
         page.goto(server.url + path)
         return page

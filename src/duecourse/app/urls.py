@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("duecourse.app.accounts.urls")),
     path("jobs/", include("duecourse.app.jobs.urls")),
     path("audit/", include("duecourse.app.audit.urls")),
+    path("imports/", include("duecourse.app.imports.urls")),
     path("entities/", include("duecourse.app.books.urls")),
 ]
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404
 
-from duecourse.app.access import Actor, Grant, Permission, Role
+from duecourse.app.access import SYSTEM, Actor, Grant, Permission, Role
 from duecourse.app.accounts.models import Invitation, Membership, User
 from duecourse.app.accounts.secrets import hash_of
 
@@ -107,3 +107,10 @@ def memberships_of(actor: Actor) -> QuerySet[Membership]:
     """The roles that ``actor`` holds, with their entities."""
     held = Membership.objects.filter(Q(user_id=actor.user_id)).select_related("entity")
     return held.order_by("entity__name", "role")
+
+
+def actor_by_id(user_id: int | None) -> Actor:
+    """Who asked for a job, with the grants held now: a person who lost the right meanwhile does no more."""
+    if user_id is None:
+        return SYSTEM
+    return actor_of(User.objects.get(pk=user_id))

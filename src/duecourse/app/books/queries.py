@@ -44,6 +44,11 @@ def loads_of(entity: Entity) -> QuerySet[BookLoad]:
     return BookLoad.objects.filter(entity=entity).select_related("loaded_by")
 
 
+def any_loads(entities: QuerySet[Entity]) -> bool:
+    """Whether anything is in the books of any of these entities."""
+    return BookLoad.objects.filter(entity__in=entities, undone_at=None).exists()
+
+
 def load_for(actor: Actor, pk: int) -> BookLoad:
     """That load. Raises Http404 when there is none or when it is foreign to ``actor``."""
     held = actor.entities(Permission.IMPORT_BOOKS)

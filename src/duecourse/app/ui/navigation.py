@@ -21,6 +21,7 @@ class Way:
 _WAYS: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "ui:home", None),
     ("Entities", "books:entities", Permission.SEE_ENTITIES),
+    ("Imports", "imports:imports", Permission.IMPORT_BOOKS),
     ("Jobs", "jobs:jobs", Permission.SEE_JOBS),
     ("Members", "accounts:members", Permission.SEE_MEMBERS),
     ("Audit", "audit:events", Permission.SEE_AUDIT),

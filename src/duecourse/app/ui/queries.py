@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from duecourse.app.access import Actor, Permission
 from duecourse.app.accounts.queries import open_invitations, visible_members
-from duecourse.app.books.queries import visible_entities
+from duecourse.app.books.queries import any_loads, visible_entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,16 @@ def first_steps(actor: Actor) -> list[Step]:
                 "Collectors work the list, credit managers decide, finance reads along.",
                 reverse("accounts:invite"),
                 visible_members(actor)[:2].count() > 1 or open_invitations(actor).exists(),
+            )
+        )
+    if actor.may_somewhere(Permission.IMPORT_BOOKS):
+        loaded = any_loads(visible_entities(actor, Permission.IMPORT_BOOKS))
+        steps.append(
+            Step(
+                "Import your invoices",
+                "A year or more of them, paid ones included, so that predictions can learn.",
+                reverse("imports:new"),
+                loaded,
             )
         )
     return steps

@@ -1,0 +1,1 @@
+"""Exports on their way into the books: uploaded, read, checked, loaded."""
