@@ -142,11 +142,19 @@ def test_a_world_without_a_quiet_form_is_lived_with_the_explored_ladder(tmp_path
     assert len(described["world"]["stage"]["events"]) == 2
 
 
+def test_months_are_the_whole_length_of_a_company_that_is_lived(tmp_path: Path) -> None:
+    arguments = ["--world", "small", "--customers", "40", "--months", "14", "--plain", "--out", str(tmp_path / "small")]
+    CliRunner().invoke(simulate, arguments, catch_exceptions=False, standalone_mode=False)
+    invoices = load_ledger(tmp_path / "small").ledger.table("invoices")
+    first, last = invoices["issued_on"].min(), invoices["issued_on"].max()
+    assert 13 * 30 < (last - first).days < 15 * 31  # type: ignore[operator,union-attr]
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
         (["--world", "base", "--weeks", "3"], "--weeks counts the weeks under a policy"),
-        (["--world", "base", "--contacts", "none", "--months", "3"], "--months is for companies without"),
+        (["--world", "small", "--weeks", "3", "--months", "14"], "give one of them"),
         (["--world", "base", "--plain", "--bank-months", "2"], "--bank-months needs the references"),
         (["--world", "base", "--effects"], "--effects are those of contacts"),
         (["--world", "exponential", "--contacts", "none"], "expected one of base, demo, drift, harm"),

@@ -19,17 +19,24 @@ if TYPE_CHECKING:
     from duecourse.science.simulate.telling import Background
 
 
+USUAL_WEEKS = 52  # under the policy
+
+
 @click.command("simulate")
 @click.option("--world", "name", required=True, metavar="NAME", help="Which company; an unknown name lists them all.")
 @click.option("--customers", type=click.IntRange(1, 1_000_000), help="Number of customers; default: the world's own.")
-@click.option("--months", type=click.IntRange(1, 240), help="Length of the history; default: the world's own.")
+@click.option("--months", type=click.IntRange(1, 240), help="Whole length of its books; default: the world's own.")
 @click.option(
     "--contacts",
     type=click.Choice(["none", "ladder", "explored", "random"]),
     help="A company whose contacts matter: 52 weeks of human history, then --weeks of this policy. Own world names; "
     "default for those that have no other form (demo ...): explored.",
 )
-@click.option("--weeks", type=click.IntRange(1, 520), help="Weeks under the policy of --contacts; default 52.")
+@click.option(
+    "--weeks",
+    type=click.IntRange(1, 520),
+    help="Weeks under the policy of --contacts; default 52, or --months less the history.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed; same world, size and seed, same bytes.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Ledger directory to create.")
 @click.option(
@@ -65,14 +72,13 @@ def simulate(
     from duecourse.ledger.schema import TABLES
     from duecourse.ledger.write import write_ledger
 
-    if contacts is None and weeks is None and months is None:
-        contacts = _usual_policy(name)
+    contacts = contacts or _usual_policy(name)
     if contacts is None and weeks is not None:
         raise UsageError("--weeks counts the weeks under a policy: it needs --contacts")
     if effects and contacts is None:
         raise UsageError("--effects are those of contacts: it needs --contacts")
-    if contacts is not None and months is not None:
-        raise UsageError("--months is for companies without --contacts; give --weeks instead")
+    if weeks is not None and months is not None:
+        raise UsageError("--months is the whole length and --weeks the part under the policy: give one of them")
     if plain and bank_months is not None:
         raise UsageError("--bank-months needs the references that --plain leaves out")
     with result_directory(out, force=force) as work:
@@ -80,7 +86,8 @@ def simulate(
             if contacts is None:
                 company = _quiet(work, name, customers, months, seed)
             else:
-                company = _living(work, name, _Way(contacts, weeks or 52, effects), customers=customers, seed=seed)
+                way = _Way(contacts, weeks, months, effects)
+                company = _living(work, name, way, customers=customers, seed=seed)
         ledger, as_of = company.ledger, company.as_of
         if not plain:
             with step("telling it in words", quiet=as_json):
@@ -118,11 +125,21 @@ def _usual_policy(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Way:
-    """How a company whose contacts matter is lived: the name of the policy, for how long, with effects noted or not."""
+    """How a company whose contacts matter is lived: the name of the policy, for how long, with effects noted or not.
+
+    At most one of ``weeks`` (under the policy) and ``months`` (in all) is given.
+    """
 
     policy: str
-    weeks: int
+    weeks: int | None
+    months: int | None
     effects: bool
+
+    def weeks_after(self, history_weeks: int) -> int:
+        """Weeks under the policy, at least one, after so many of human history."""
+        if self.months is not None:
+            return max(1, round(self.months * 365.25 / 12 / 7) - history_weeks)
+        return USUAL_WEEKS if self.weeks is None else self.weeks
 
 
 @dataclass(frozen=True)
@@ -183,11 +200,13 @@ def _living(work: Path, name: str, way: _Way, *, customers: int | None, seed: in
     from duecourse.science.simulate.living.truth_files import write_living_truth
     from duecourse.science.simulate.pay_calendar import to_date
 
-    world = LivingWorld(load_living(name, {"changes": {"customers": customers}} if customers else {}), seed, way.weeks)
+    spec = load_living(name, {"changes": {"customers": customers}} if customers else {})
+    weeks = way.weeks_after(spec.span.history_weeks)
+    world = LivingWorld(spec, seed, weeks)
     house = world.stepper()
     policies: dict[str, Policy] = {"none": none, "ladder": ladder, "explored": explored, "random": RandomLog()}
     witness = Witness(policies[way.policy])
-    world.steer(house, witness if way.effects else witness.policy, house.week + way.weeks)
+    world.steer(house, witness if way.effects else witness.policy, house.week + weeks)
     write_living_truth(house, work / "truth")
     if way.effects:
         witness.effects().write_parquet(work / "truth" / "effects.parquet", compression="zstd", statistics=True)
