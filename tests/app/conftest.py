@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -23,6 +25,13 @@ from duecourse.app.books.models import Entity
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PASSWORD = "a calm morning list"
 VISITOR = Actor(0, "somebody")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_left() -> Iterator[None]:
+    """No test writes into the data directory of the settings; one that needs files names a directory of its own."""
+    yield
+    assert not Path(settings.DATA_DIR).exists()
 
 
 @pytest.fixture(autouse=True)

@@ -58,6 +58,8 @@ EXAMPLES: dict[str, Example] = {
     "imports:discard": lambda one: {"pk": one.upload.pk},
     "books:entity": lambda one: {"code": one.entity.code},
     "books:invoices": lambda one: {"code": one.entity.code},
+    "scores:predictions": lambda one: {"code": one.entity.code},
+    "scores:again": lambda one: {"code": one.entity.code},
     "books:undo": lambda one: {"pk": one.load.pk},
 }
 # Routes that a secret opens: no role matters, so the matrix has nothing to ask.

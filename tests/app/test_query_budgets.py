@@ -20,7 +20,7 @@ from support.books import books, customer, invoice
 
 BUDGET = 12
 PAGES = ("ui:home", "accounts:members", "accounts:invite", "audit:events", "books:entities", "books:open", "jobs:jobs")
-BOOK_PAGES = ("books:entity", "books:invoices", "imports:imports", "imports:new")
+BOOK_PAGES = ("books:entity", "books:invoices", "imports:imports", "imports:new", "scores:predictions")
 
 
 def queries(client: Client, page: str, **holding: str) -> int:
@@ -53,7 +53,7 @@ def test_a_page_of_the_books_stays_within_its_budget_however_much_there_is(
     north = organisation.north
     load_ledger(actor=SYSTEM, now=NOW, entity=north, ledger=books(invoice("I1"), customer()), source="one")
     start_import(actor=SYSTEM, now=NOW, entity=north, folder="f", files=["a.csv"], answers={})
-    holding = {"code": "north"} if page.startswith("books:") else {}
+    holding = {"code": "north"} if page.startswith(("books:", "scores:")) else {}
     few = queries(client, page, **holding)
     many = books(*(invoice(f"N{number}", customer_id=f"C{number}") for number in range(70)))
     load_ledger(actor=SYSTEM, now=NOW, entity=north, ledger=many, source="many")

@@ -23,6 +23,7 @@ PASSWORD = "a calm morning list"
 PROGRAM = [sys.executable, "-c", "from duecourse.cli.main import main; main()"]
 PAGES = ["/", "/entities/", "/entities/open/", "/entities/north/", "/members/", "/members/invite/", "/audit/"]
 OF_THE_MANAGER = ["/jobs/", "/imports/", "/imports/new/", "/imports/1/", "/imports/2/", "/entities/north/invoices/"]
+OF_THE_MANAGER += ["/entities/north/predictions/"]
 PAGES += OF_THE_MANAGER
 EXAMPLE = Path(__file__).parents[2] / "examples" / "export.csv"
 PAGES += ["/account/login/", "/account/2fa/", "/account/password/change/", "/account/sessions/", "/no/such/page/"]

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SEE_BOOKS = "see_books"
     WORK_ACCOUNTS = "work_accounts"
     IMPORT_BOOKS = "import_books"
+    RUN_PREDICTIONS = "run_predictions"
     SEE_AUDIT = "see_audit"
     SEE_JOBS = "see_jobs"
     MANAGE_JOBS = "manage_jobs"
@@ -51,6 +52,7 @@ MAY: Mapping[Role, frozenset[Permission]] = {
             _P.SEE_BOOKS,
             _P.WORK_ACCOUNTS,
             _P.IMPORT_BOOKS,
+            _P.RUN_PREDICTIONS,
             _P.SEE_AUDIT,
             _P.SEE_JOBS,
             _P.MANAGE_JOBS,

@@ -21,7 +21,7 @@ ALLOWED_HOSTS = sorted({ENVIRONMENT.host, "127.0.0.1", "localhost"})
 ROOT_URLCONF = "duecourse.app.urls"
 WSGI_APPLICATION = "duecourse.app.wsgi.application"
 
-FEATURES = ["ui", "accounts", "audit", "jobs", "books", "imports"]
+FEATURES = ["ui", "accounts", "audit", "jobs", "books", "imports", "scores"]
 INSTALLED_APPS = [
     *(f"duecourse.app.{feature}" for feature in FEATURES),
     "django.contrib.auth",

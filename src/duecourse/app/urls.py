@@ -10,6 +10,7 @@ urlpatterns = [
     path("audit/", include("duecourse.app.audit.urls")),
     path("imports/", include("duecourse.app.imports.urls")),
     path("entities/", include("duecourse.app.books.urls")),
+    path("entities/", include("duecourse.app.scores.urls")),
 ]
 
 handler400 = "duecourse.app.ui.views.bad_request"

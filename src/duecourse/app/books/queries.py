@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.http import Http404
 
@@ -42,6 +42,29 @@ def load_labels(ids: Iterable[str]) -> Mapping[str, str]:
 def loads_of(entity: Entity) -> QuerySet[BookLoad]:
     """What was loaded into the books of ``entity``, newest first."""
     return BookLoad.objects.filter(entity=entity).select_related("loaded_by")
+
+
+def with_customer_names(found: QuerySet[Any], entity: Entity) -> QuerySet[Any]:
+    """The same rows with ``customer_name``, by their ``customer_id``."""
+    named = Customer.objects.filter(legal_entity=entity, is_newest=True, customer_id=OuterRef("customer_id"))
+    annotated: QuerySet[Any] = found.annotate(customer_name=Subquery(named.values("name")[:1]))
+    return annotated
+
+
+def customer_ids_named(entity: Entity, text: str) -> QuerySet[Customer, Any]:
+    """Ids of the customers whose name holds ``text``."""
+    return Customer.objects.filter(legal_entity=entity, is_newest=True, name__icontains=text).values("customer_id")
+
+
+def entity_by_id(pk: int) -> Entity:
+    """That entity, for a job."""
+    return Entity.objects.get(pk=pk)
+
+
+def entities_with_books() -> list[Entity]:
+    """The entities whose books hold something."""
+    loaded = BookLoad.objects.filter(entity=OuterRef("pk"), undone_at=None)
+    return list(Entity.objects.filter(Exists(loaded)))
 
 
 def any_loads(entities: QuerySet[Entity]) -> bool:
@@ -95,7 +118,7 @@ def _names(entity: Entity, now: datetime) -> QuerySet[Customer, Any]:
 
 def search_invoices(found: QuerySet[Invoice], entity: Entity, text: str) -> QuerySet[Invoice]:
     """Those whose number, or whose customer's number or name, holds ``text``."""
-    named = Customer.objects.filter(legal_entity=entity, is_newest=True, name__icontains=text).values("customer_id")
+    named = customer_ids_named(entity, text)
     return found.filter(
         Q(invoice_id__icontains=text) | Q(customer_id__icontains=text) | Q(customer_id__in=named)
     )  # fmt: skip

@@ -9,9 +9,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 
 from duecourse.app.books.rows import Invoice
-from duecourse.app.ui.format import day, money
-
-NUMBER = {"th": {"class": "number"}, "td": {"class": "number"}}
+from duecourse.app.ui.format import NUMBER, WHOLE, day, money
 
 
 class EntityTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
@@ -32,7 +30,7 @@ class EntityTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships n
 class InvoiceTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
     """Invoices with what is still open on them."""
 
-    invoice_id = tables.Column(verbose_name="Invoice")
+    invoice_id = tables.Column(verbose_name="Invoice", attrs=WHOLE)
     customer_name = tables.Column(verbose_name="Customer", empty_values=())
     issued_on = tables.Column(verbose_name="Issued")
     due_on = tables.Column(verbose_name="Due")

@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from duecourse.core.money import Money
 
 LOCALE = "en_GB"
+WHOLE = {"td": {"class": "nowrap"}}  # attributes of a column whose cells are not broken
+NUMBER = {"th": {"class": "number"}, "td": {"class": "number"}}  # attributes of a column of figures
 
 
 def money(minor: int, currency: str) -> str:
