@@ -13,7 +13,9 @@ from django.test import Client, RequestFactory
 from app.conftest import Organisation
 from duecourse.app.access import Role
 from duecourse.app.accounts.models import User
+from duecourse.app.environment import DEFAULT_URL
 from duecourse.app.ui.views import bad_request, failure
+from duecourse.cli.serve import USUAL_URL, first_invitation
 
 LIGHT = """
 import os, sys
@@ -38,6 +40,13 @@ def test_the_web_process_imports_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", LIGHT], env=environ, check=True, timeout=60, capture_output=True, text=True
     )
     assert light.stdout == "[]\n"
+
+
+def test_a_fresh_installation_says_how_to_get_in() -> None:
+    assert USUAL_URL == DEFAULT_URL
+    assert "run `duecourse manage invite YOUR@ADDRESS`" in first_invitation(USUAL_URL)
+    elsewhere = first_invitation("http://127.0.0.1:8102")
+    assert "run `DUECOURSE_URL=http://127.0.0.1:8102 duecourse manage invite YOUR@ADDRESS`" in elsewhere
 
 
 def test_health_answers_strangers_and_tells_them_nothing(db: None) -> None:

@@ -15,6 +15,7 @@ from duecourse.cli.common import note
 from duecourse.cli.installation import prepare
 
 APPLICATION = "duecourse.app.wsgi:application"
+USUAL_URL = "http://127.0.0.1:8000"
 
 
 @click.command("serve")
@@ -49,7 +50,15 @@ def bring_up_to_date() -> None:
     from django.contrib.auth import get_user_model
 
     if not get_user_model().objects.exists():
-        note("nobody can sign in yet: run `duecourse manage invite YOUR@ADDRESS` and open the link that it prints")
+        note(first_invitation(os.environ["DUECOURSE_URL"]))
+
+
+def first_invitation(url: str) -> str:
+    """How the first administrator gets in, with the address that the link must lead to where it is not the usual one."""
+    address = "" if url == USUAL_URL else f"DUECOURSE_URL={url} "
+    return (
+        f"nobody can sign in yet: run `{address}duecourse manage invite YOUR@ADDRESS` and open the link that it prints"
+    )
 
 
 @contextmanager
