@@ -54,7 +54,7 @@ def bring_up_to_date() -> None:
 
 
 def first_invitation(url: str) -> str:
-    """How the first administrator gets in, with the address that the link must lead to where it is not the usual one."""
+    """How the first administrator gets in, with the address of the link where it is not the usual one."""
     address = "" if url == USUAL_URL else f"DUECOURSE_URL={url} "
     return (
         f"nobody can sign in yet: run `{address}duecourse manage invite YOUR@ADDRESS` and open the link that it prints"
