@@ -2,8 +2,9 @@
 
 Future day k copies all invoices of a past day of the same weekday, the days of a coming week those of one random past
 week: of the last 8 with probability 1 - g_k, else of the last 26. Each copied invoice gets its lag through the same
-shared shocks as the open book (``open_book``), so that a late customer is late on both. One level shock a draw stands
-for the volume itself, as wide as past quarters missed what was expected of them.
+shared shocks as the open book (``open_book``), so that a late customer is late on both, and is paid on the day on
+which its payer runs payments (``pay_runs``). One level shock a draw stands for the volume itself, as wide as past
+quarters missed what was expected of them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from duecourse.science.forecast.inflow import (
 from duecourse.science.forecast.issued import NOT_PAID, WEEK, IssuedHistory
 from duecourse.science.forecast.lags import lags_ahead
 from duecourse.science.forecast.open_book import Shares
+from duecourse.science.forecast.pay_runs import PayRuns, pay_runs
 from duecourse.science.forecast.shocks import Codes, Floats, Integers, due_weeks, normals
 
 LEVEL_SHOCK, LEVEL_SHOCK_NEW_BOOK, LARGEST_LEVEL_SHOCK = 0.03, 0.15, 0.5
@@ -56,6 +58,11 @@ class PastInvoices:
         rows = [str(row) for row in range(len(self.parent_id))]
         return key_codes(rows if self.invoice_id is None else self.invoice_id.tolist())
 
+    @cached_property
+    def payer(self) -> Integers:
+        """The number of every invoice's paying parent in the order of their names."""
+        return np.unique(self.parent_id.astype(str), return_inverse=True)[1].reshape(-1).astype(np.int64)
+
 
 @dataclass(frozen=True)
 class Shocks:
@@ -80,6 +87,20 @@ class Shocks:
         unique, inverse = np.unique(codes, return_inverse=True)
         result: Floats = normals(self.seed, stream, unique, draws)[inverse]
         return result
+
+
+@dataclass(frozen=True)
+class Copying:
+    """What all copies of one simulation share: the past, the shocks, and when each payer runs payments.
+
+    ``amount_spread`` is how much the logarithm of a copy's amount departs from that of the invoice copied.
+    """
+
+    past: PastInvoices
+    shocks: Shocks
+    runs: PayRuns
+    parent_codes: Codes
+    amount_spread: float
 
 
 @dataclass(frozen=True)
@@ -115,19 +136,18 @@ def simulate_inflow(
     if not len(history.issue_day) or not days:
         return cash.astype(np.int64)
     threshold = ndtri(lags_ahead(history, days))
-    shocks = inflow_shocks(seed, shares or Shares(), draws)
-    parent_codes = key_codes(past.parent_id.tolist())
+    copying = copying_of(past, inflow_shocks(seed, shares or Shares(), draws), days)
     for copy in copied_days(history, days, draws, seed, codes=past.own_codes):
         lags = threshold[copy.ahead]
         largest = largest_first(copy.amount_minor)
-        rows, amount = copy.rows[largest], copy.amount_minor[largest]
-        paid = paid_days(copy, lags, lateness(past, copy, rows, parent_codes[rows], shocks))
+        rows, amount = copy.rows[largest], drawn_amounts(copying, copy, largest)
+        paid = paid_days(copying, copy, rows, lags, lateness(copying, copy, rows))
         _add(cash, copy, paid, amount)
         for group in groups:
-            group.add_past(rows, copy.draws, paid, amount[:, None])
+            group.add_past(rows, copy.draws, paid, amount)
         small = np.delete(np.arange(len(copy.rows)), largest)
         if len(small):
-            _add_mass(cash, copy, small, (lags, shocks, groups))
+            _add_mass(cash, copy, small, (lags, copying.shocks, groups))
     level = level_shock(history, draws, seed)
     for group in groups:
         group.scale(level)
@@ -138,6 +158,26 @@ def simulate_inflow(
 def inflow_shocks(seed: int, shares: Shares, draws: int) -> Shocks:
     """The shocks of a simulation, keyed so that every simulation with this seed has the same."""
     return Shocks(seed, shares, normals(seed, "everybody", key_codes(["all"]), draws)[0])
+
+
+def copying_of(past: PastInvoices, shocks: Shocks, days: int) -> Copying:
+    """What the copies of a simulation over ``days`` days share."""
+    runs = pay_runs(past.history, past.payer, int(past.payer.max(initial=-1)) + 1, days)
+    return Copying(past, shocks, runs, key_codes(past.parent_id.tolist()), amount_spread(past.history))
+
+
+def amount_spread(history: IssuedHistory) -> float:
+    """Bandwidth of a kernel over the logarithms of the amounts of the last 26 weeks; 0 where fewer than two are known.
+
+    The next invoice is no copy of a past one: ``.9 min(sd, IQR / 1.34) n^(-1/5)`` (Silverman 1986, equation 3.31). It
+    widens the bands of a small book with few large invoices and hardly those of a large one.
+    """
+    recent = history.amount_minor[history.issue_day >= history.as_of - WEEK * LONG_WEEKS]
+    logs = np.log(np.maximum(recent, 1))
+    if len(logs) < 2:
+        return 0.0
+    first, third = np.quantile(logs, (0.25, 0.75))
+    return float(0.9 * min(logs.std(), (third - first) / 1.34) * len(logs) ** -0.2)
 
 
 def level_shock(history: IssuedHistory, draws: int, seed: int) -> Floats:
@@ -184,37 +224,49 @@ def copied_days(
                 yield CopiedDay(ahead, rows, np.flatnonzero(back == week), counted[rows] * scale[ahead])
 
 
-def lateness(
-    past: PastInvoices, copy: CopiedDay, rows: npt.NDArray[np.intp], parent_code: Codes, shocks: Shocks
-) -> Floats:
+def drawn_amounts(copying: Copying, copy: CopiedDay, which: npt.NDArray[np.intp]) -> Floats:
+    """Amounts of the copies at the places ``which`` in minor units, around what was copied; shape (which, draws)."""
+    past, spread = copying.past, copying.amount_spread
+    own = normals(copying.shocks.seed, f"amount {copy.ahead}", past.own_codes[copy.rows[which]], copy.draws)
+    result: Floats = copy.amount_minor[which][:, None] * np.exp(spread * own - spread**2 / 2)
+    return result
+
+
+def lateness(copying: Copying, copy: CopiedDay, rows: npt.NDArray[np.intp]) -> Floats:
     """Standard normals of shape (rows, copy.draws): how late each copied invoice is, with the open book's shocks."""
-    history, shares = past.history, shocks.shares
-    shift = history.as_of + copy.ahead - history.issue_day[rows]
+    past, shocks, shares = copying.past, copying.shocks, copying.shocks.shares
+    shift = past.history.as_of + copy.ahead - past.history.issue_day[rows]
     own = normals(shocks.seed, f"copy {copy.ahead}", past.own_codes[rows], copy.draws)
     z: Floats = np.sqrt(shares.own) * own
     z += np.sqrt(shares.everybody) * shocks.everybody[copy.draws]
     if shares.customer > 0:
-        z += np.sqrt(shares.customer) * shocks.shared("customer", parent_code, copy.draws)
+        z += np.sqrt(shares.customer) * shocks.shared("customer", copying.parent_codes[rows], copy.draws)
     if shares.batch > 0:
         codes = shocks.batches(past.parent_id[rows], due_weeks(past.due_day[rows] + shift))
         z += np.sqrt(shares.batch) * shocks.shared("batch", codes, copy.draws)
     return z
 
 
-def paid_days(copy: CopiedDay, lags: Floats, z: Floats) -> Integers:
+def paid_days(
+    copying: Copying, copy: CopiedDay, rows: npt.NDArray[np.intp], lags: Floats, z: Floats
+) -> Integers:  # fmt: skip
     """Day after ``as_of`` on which each copy is paid, shape of ``z``; ``NOT_PAID`` beyond the horizon of the lags."""
+    from scipy.special import ndtr
+
     lag = np.searchsorted(lags, z)
-    result: Integers = np.where(lag < len(lags), copy.ahead + lag, NOT_PAID)
-    return result
+    paid: Integers = np.where(lag < len(lags), copy.ahead + lag, NOT_PAID)
+    if not copying.runs.nearest.shape[1]:
+        return paid
+    chance = ndtr(copying.shocks.shared("pay runs", copying.parent_codes[rows], copy.draws))
+    return copying.runs.moved(paid, copying.past.payer[rows], chance, copy.ahead)
 
 
 def _add(cash: Floats, copy: CopiedDay, paid: Integers, amount: Floats) -> None:
-    """Adds each invoice's amount on the day it is paid, for the draws of this copy."""
+    """Adds each invoice's amount (rows, draws) on the day it is paid, for the draws of this copy."""
     days = cash.shape[1]
     inside = paid < days
     draw = np.broadcast_to(copy.draws, paid.shape)
-    weight = np.broadcast_to(amount[:, None], paid.shape)
-    np.add.at(cash.reshape(-1), draw[inside] * days + paid[inside], weight[inside])
+    np.add.at(cash.reshape(-1), draw[inside] * days + paid[inside], amount[inside])
 
 
 def _add_mass(

@@ -14,13 +14,15 @@ from functools import cached_property
 
 import numpy as np
 
-from duecourse.core.ids import key_codes
 from duecourse.science.forecast.inflow import volume_by_group
 from duecourse.science.forecast.inflow_draws import (
     CopiedDay,
+    Copying,
     PastInvoices,
     Shocks,
     copied_days,
+    copying_of,
+    drawn_amounts,
     inflow_shocks,
     largest_first,
     lateness,
@@ -291,8 +293,7 @@ def _inflow_draws(simulation: _Inflow, results: Sequence[tuple[World, Cash]]) ->
     past, run = simulation.past, simulation.run
     history = past.history
     threshold = ndtri(lags_ahead(history, run.days))
-    shocks = inflow_shocks(run.seed, run.shares, run.draws)
-    parent_codes = key_codes(past.parent_id.tolist())
+    copying = copying_of(past, inflow_shocks(run.seed, run.shares, run.draws), run.days)
     for copy in copied_days(history, run.days, run.draws, run.seed, codes=past.own_codes):
         wanted = simulation.wanted(simulation.rows_on(copy.rows, copy.ahead))
         if not wanted.any():
@@ -301,36 +302,35 @@ def _inflow_draws(simulation: _Inflow, results: Sequence[tuple[World, Cash]]) ->
         largest = largest_first(copy.amount_minor)
         single = largest[wanted[largest]]
         if len(single):
-            rows = copy.rows[single]
-            z = lateness(past, copy, rows, parent_codes[rows], shocks)
-            _add_copies(simulation, results, (copy, single, z, lags), shocks)
+            z = lateness(copying, copy, copy.rows[single])
+            _add_copies(simulation, results, (copy, single, z, lags), copying)
         if len(largest) < len(copy.rows):
             wanted[largest] = False
             if wanted.any():
-                _add_mass(simulation, results, (copy, np.flatnonzero(wanted), lags), shocks)
+                _add_mass(simulation, results, (copy, np.flatnonzero(wanted), lags), copying.shocks)
 
 
 def _add_copies(
     simulation: _Inflow,
     results: Sequence[tuple[World, Cash]],
     drawn: tuple[CopiedDay, Integers, Floats, Floats],
-    shocks: Shocks,
+    copying: Copying,
 ) -> None:
     copy, single, z, lags = drawn
+    shocks = copying.shocks
     rows = simulation.rows_on(copy.rows[single], copy.ahead)
-    amount, days = copy.amount_minor[single], simulation.run.days
+    amount, days = drawn_amounts(copying, copy, single), simulation.run.days
     economy = np.sqrt(shocks.shares.everybody)
     drawn_days: dict[int | None, Integers] = {}
     for world, result in results:
         fixed = world.severity
         if fixed not in drawn_days:
             shown = z if fixed is None else z + economy * (fixed - shocks.everybody[copy.draws])
-            drawn_days[fixed] = paid_days(copy, lags, shown)
+            drawn_days[fixed] = paid_days(copying, copy, copy.rows[single], lags, shown)
         for part in moved_parts(world.moves, rows, drawn_days[fixed], simulation.book):
             inside = part.day < days
             at = np.broadcast_to(copy.draws * days, part.day.shape)[inside] + part.day[inside]
-            weight = np.broadcast_to((amount * part.weight)[:, None], part.day.shape)[inside]
-            np.add.at(result.draws.reshape(-1), at, weight)
+            np.add.at(result.draws.reshape(-1), at, (amount * part.weight[:, None])[inside])
 
 
 def _add_mass(
