@@ -10,6 +10,8 @@ import pytest
 from duecourse.core.errors import BadInput, NotEnoughData
 from duecourse.ledger.as_of import Ledger
 from duecourse.science.timing.config import TimingConfig
+from duecourse.science.timing.features import FEATURE_NAMES
+from duecourse.science.timing.hazard import parameters
 from duecourse.science.timing.model import TimingModel, fit
 from duecourse.science.timing.predict import Prediction, predict
 from duecourse.science.timing.store import load_model, save_model
@@ -196,3 +198,14 @@ def test_the_card_tells_what_it_learnt_from_and_what_it_does_not_know(tmp_path: 
     assert "1100" not in card  # only what was known on the day, not the whole file
     assert "Payments arrive on: Monday, Tuesday, Wednesday, Thursday, Friday." in card
     assert "Not judged against the simple methods" in card
+
+
+def test_a_small_book_gets_few_and_small_trees() -> None:
+    config = TimingConfig()
+    small = config.for_book(1_999)
+    assert (small.num_leaves, small.rounds, small.payment_beat) == (7, 100, False)
+    seen = dict(zip(FEATURE_NAMES, parameters(small, seed=0, threads=1)["feature_contri"], strict=True))
+    assert {name for name, share in seen.items() if not share} == {"days_since_payment_on_day", "payment_gap_ratio"}
+    assert "feature_contri" not in parameters(config, seed=0, threads=1)
+    assert config.for_book(2_000) is config
+    assert TimingConfig(num_leaves=4, rounds=30).for_book(500).rounds == 30, "never larger than asked for"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 FeatureSet = Literal["full", "no_contact"]
@@ -18,7 +18,9 @@ class TimingConfig:
     customer's own distribution in the hazard (``short_history_blend_weight`` while the book has cleared invoices over
     less than ``short_history_days``). ``bags`` models with different seeds are averaged on the logit scale while the
     fit has at most ``bag_rows`` rows. Beyond ``full_rows`` a fit uses a weighted sample of the days without a payment,
-    and beyond ``max_rows`` whole invoices are left out by the hash of their id.
+    and beyond ``max_rows`` whole invoices are left out by the hash of their id. A book with fewer paid invoices than
+    ``small_book_payments`` gets few and small trees that do not see the beat of payments (``payment_beat``; ADR 0037):
+    large ones learn its invoices by heart, and a beat counted on past the last known payment puts payments off.
     """
 
     daily_days: int = 45
@@ -29,6 +31,7 @@ class TimingConfig:
     short_history_blend_weight: float = 0.2
     short_history_days: int = 140
     feature_set: FeatureSet = "full"
+    payment_beat: bool = True
     bags: int = 3
     bag_rows: int = 1_000_000
     full_rows: int = 2_000_000
@@ -38,6 +41,9 @@ class TimingConfig:
     learning_rate: float = 0.1
     rounds: int = 200
     min_data_in_leaf: int = 200
+    small_book_payments: int = 2_000
+    small_book_leaves: int = 7
+    small_book_rounds: int = 100
     lambda_l2: float = 10.0
     max_bin: int = 127
     feature_fraction: float = 0.6
@@ -48,6 +54,13 @@ class TimingConfig:
     def horizon(self) -> int:
         """Days that a curve covers: j = 0..horizon-1."""
         return self.daily_days + 7 * self.weekly_bins
+
+    def for_book(self, paid_invoices: int) -> TimingConfig:
+        """These settings for a book with so many paid invoices."""
+        if paid_invoices >= self.small_book_payments:
+            return self
+        leaves, rounds = min(self.num_leaves, self.small_book_leaves), min(self.rounds, self.small_book_rounds)
+        return replace(self, num_leaves=leaves, rounds=rounds, payment_beat=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as they are stored with a model."""

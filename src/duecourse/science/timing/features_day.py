@@ -20,6 +20,7 @@ DAY_NAMES = (
     "days_since_payment_on_day", "payment_gap_ratio", "days_late_minus_p50", "bin_width", "own_weekday_share",
     "own_month_day_share", "own_cdf", "own_hazard", "days_since_part_on_day",
 )  # fmt: skip
+BEAT_NAMES = ("days_since_payment_on_day", "payment_gap_ratio")  # counted on from the last known payment to day u
 
 
 class PayDays:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from duecourse.core.errors import MissingLibrary
 from duecourse.science.timing.config import TimingConfig
 from duecourse.science.timing.features import FEATURE_NAMES, Features
+from duecourse.science.timing.features_day import BEAT_NAMES
 from duecourse.science.timing.landmarks import Landmarks
 from duecourse.science.timing.rows import Rows
 
@@ -78,6 +79,9 @@ def parameters(config: TimingConfig, *, seed: int, threads: int) -> dict[str, An
         "force_col_wise": True,
         "num_threads": threads,
         "verbosity": -1,
+        **(
+            {} if config.payment_beat else {"feature_contri": [float(name not in BEAT_NAMES) for name in FEATURE_NAMES]}
+        ),
         **config.extra,
     }
 

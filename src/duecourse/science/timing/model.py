@@ -134,9 +134,9 @@ def fit(view: View, *, seed: int = 0, threads: int = 2, config: TimingConfig | N
     Raises NotEnoughData with fewer than 500 paid invoices or without any payment that was waited for (the ladder
     of ``predict`` serves such a book), and MissingLibrary where LightGBM cannot start.
     """
-    settings = config or TimingConfig()
     facts = facts_from_view(view)
     require_history(facts)
+    settings = (config or TimingConfig()).for_book(len(facts.cleared))
     paying = paying_weekdays(facts, settings)
     landmarks = _within(training_landmarks(facts, seed=seed), facts, settings)
     rows = training_rows(facts, landmarks, settings, paying)
