@@ -39,9 +39,9 @@ DRAWS = 600
 HIGHRADIUS_END = date(2019, 9, 1)
 CASSANDRA_END = date(2016, 8, 4)
 WEEK = timedelta(days=7)
-SIMULATED = {"base": 14, "healthy": 7}  # world -> companies
+SIMULATED = {"base": 20, "healthy": 10}  # world -> companies
 SIMULATED_CUSTOMERS, SIMULATED_MONTHS, SIMULATED_WEEKS = 60, 20, 10
-SIMULATED_DRAWS = 300
+SIMULATED_DRAWS = 1_000
 PROCESSES = 2
 ORDER = tuple(LABELS)
 OPEN_SIX = ((0, 7), (7, 14), (14, 21), (21, 28), (0, 14), (0, 28))
@@ -337,9 +337,7 @@ def simulated() -> list[str]:
         "currency and a little in others, where many weeks bring one payment or none; the goal is for the main "
         "currency, the others are shown beside it. Error is that of the main currency. The ten snapshots of a company "
         "overlap and share its few large invoices, so there are about as many independent cases as companies. The "
-        "model always serves here, whether or not the gate would allow it on so small a book. Bands of the open book "
-        "are nearer to their promise than those of coming invoices: business that comes in lumps is drawn as if its "
-        "days were independent."
+        "model always serves here, whether or not the gate would allow it on so small a book."
     ]
     for world, seeds in SIMULATED.items():
         with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:  # Polars must not be forked
