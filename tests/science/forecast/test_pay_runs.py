@@ -1,16 +1,26 @@
-"""Run days: coming payments of a payer fall on the days on which it pays, and nothing else changes."""
+"""Copies of past invoices: paid on the days on which their payer pays, with amounts around the ones copied."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse.core.calendar import epoch_day
-from duecourse.science.forecast.inflow_draws import PastInvoices, simulate_inflow
+from duecourse.science.forecast.inflow_draws import (
+    CopiedDay,
+    PastInvoices,
+    amount_spread,
+    copying_of,
+    drawn_amounts,
+    inflow_shocks,
+    simulate_inflow,
+)
 from duecourse.science.forecast.issued import NOT_PAID, IssuedHistory
+from duecourse.science.forecast.open_book import Shares
 from duecourse.science.forecast.pay_runs import PERIODS_DAYS, REACH_DAYS, pay_runs
 
 AS_OF = epoch_day(date(2026, 6, 1))
@@ -98,3 +108,27 @@ def test_the_cash_of_a_fortnightly_payer_comes_in_lumps_and_none_is_lost() -> No
     on_run = np.isin((days - 4) % 14, (0, 7))  # one fortnight or the other, as the draw takes half a year or a quarter
     assert drawn[:, late & on_run].sum() > 0
     assert drawn[:, late & ~on_run].sum() == 0
+
+
+def test_amounts_vary_around_what_was_copied_as_wide_as_the_book_is_thin() -> None:
+    past = history(list(range(1, 101)))
+    doubled = IssuedHistory(AS_OF, past.issue_day, past.paid_day, np.where(np.arange(100) % 2, 1_000, 4_000))
+    # logs stand at two points ln 4 apart: sd ln 2, interquartile range ln 4; .9 min(ln 2, ln 4 / 1.34) 100^(-1/5)
+    assert amount_spread(doubled) == pytest.approx(0.9 * np.log(2) * 100**-0.2)
+    assert amount_spread(past) == 0.0, "equal amounts have no spread"
+    assert amount_spread(IssuedHistory(AS_OF, *(np.zeros(0, dtype=np.int64) for _ in range(3)))) == 0.0
+    old = IssuedHistory(AS_OF, past.issue_day - 400, past.paid_day - 400, doubled.amount_minor)
+    assert amount_spread(old) == 0.0, "older than half a year"
+
+
+def test_drawn_amounts_keep_their_mean_and_are_the_same_again() -> None:
+    past = history(list(range(1, 101)))
+    thin = IssuedHistory(AS_OF, past.issue_day, past.paid_day, np.where(np.arange(100) % 2, 1_000, 4_000))
+    named = PastInvoices(thin, np.array([f"P{k}" for k in range(100)], dtype=object), thin.issue_day + 10)
+    copying = copying_of(named, inflow_shocks(1, Shares(), 20_000), 91)
+    copy = CopiedDay(3, np.array([0, 1]), np.arange(20_000), np.array([4_000.0, 1_000.0]))
+    drawn = drawn_amounts(copying, copy, np.array([0, 1]))
+    assert drawn.shape == (2, 20_000)
+    assert drawn.mean(axis=1) == pytest.approx([4_000, 1_000], rel=0.01)
+    assert np.log(drawn).std(axis=1) == pytest.approx([copying.amount_spread] * 2, rel=0.02)
+    assert (drawn_amounts(copying, copy, np.array([0, 1])) == drawn).all()
