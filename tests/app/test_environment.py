@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from duecourse.app.environment import Environment, make_secret, read_environment
+from duecourse.cli.installation import prepare
 from duecourse.core.errors import UsageError
 
 
@@ -85,7 +86,11 @@ def test_single_sign_on_is_whole_or_absent(tmp_path: Path) -> None:
         ("URL", "duecourse.example.com"),
         ("URL", "https://due.example.com/sub"),
         ("DATABASE_URL", "mysql://localhost/due"),
+        ("URL", "https://[due"),
+        ("URL", "https://due.example.com:abc"),
+        ("DATABASE_URL", "postgresql://ida@db:abc/due"),
         ("MAIL_URL", "mail.example:25"),
+        ("MAIL_URL", "smtp://mail.example:abc"),
         ("LOG_LEVEL", "LOUD"),
         ("SECOND_FACTOR", "yes"),
     ],
@@ -97,6 +102,28 @@ def test_a_wrong_setting_is_named_with_its_cure(tmp_path: Path, name: str, value
 
 def test_a_wrong_address_never_shows_its_password(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
-        read(tmp_path, DATABASE_URL="mysql://ida:hidden@db/due")
-    assert "hidden" not in str(error.value)
+        read(tmp_path, DATABASE_URL="mysql://ida:hid@den/word@db/due")
+    for part in ("hid", "den", "word"):
+        assert part not in str(error.value)
     assert "***@db" in str(error.value)
+
+
+def test_a_secret_that_was_never_written_to_its_end_is_written_anew(tmp_path: Path) -> None:
+    (tmp_path / "secret-key").touch(mode=0o600)
+    make_secret(tmp_path)
+    assert len(read(tmp_path, DATA_DIR=".").secret_key) >= 64
+
+
+def test_the_host_of_an_address_of_version_six_keeps_its_brackets(tmp_path: Path) -> None:
+    assert read(tmp_path, URL="http://[::1]:8000").host == "[::1]"
+
+
+def test_the_data_directory_is_made_even_where_the_secret_is_given(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    environ = {"DUECOURSE_DATA_DIR": str(data), "DUECOURSE_SECRET_KEY": "given"}
+    prepare(environ)
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert list(data.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"DUECOURSE_DATA_DIR is .*: expected a directory that can be written"):
+        prepare({**environ, "DUECOURSE_DATA_DIR": str(tmp_path / "file")})

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from duecourse.core.errors import UsageError
 
@@ -66,7 +66,8 @@ class Environment:
     @property
     def host(self) -> str:
         """The host name by which people reach the application."""
-        return urlsplit(self.url).hostname or ""
+        name = urlsplit(self.url).hostname or ""
+        return f"[{name}]" if ":" in name else name
 
     @property
     def secure(self) -> bool:
@@ -97,11 +98,19 @@ def read_environment(given: Mapping[str, str], *, here: Path) -> Environment:
     )
 
 
+def make_data_dir(data_dir: Path) -> None:
+    """Make ``data_dir``, open to its owner only, unless it is there. Raises UsageError where it cannot be made."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _wrong("DUECOURSE_DATA_DIR", str(data_dir), f"a directory that can be written ({error})") from None
+
+
 def make_secret(data_dir: Path) -> None:
     """Write a new secret key into ``data_dir``, readable by its owner only, unless there is one."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_dir(data_dir)
     file = data_dir / SECRET_FILE
-    if not file.exists():
+    if not _stored_secret(data_dir):
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(64), encoding="ascii")
 
@@ -116,10 +125,24 @@ def _wrong(variable: str, value: str, expected: str) -> UsageError:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+    parts = _split(text)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.path not in {"", "/"} or parts.query:
         raise _wrong("DUECOURSE_URL", text, "the address people type, such as https://duecourse.example.com")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None where it names no host, or a port that is no number."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _hidden(url: str) -> str:
+    """An address without the password in it, for a message."""
+    return re.sub(r"//.*@", "//***@", url)
 
 
 def _second_factor(text: str, *, secure: bool) -> bool:
@@ -135,13 +158,14 @@ def _database(url: str, data_dir: Path) -> dict[str, Any]:
 
     if not url:
         url = f"sqlite:///{data_dir / DATABASE_FILE}"
-    scheme = urlsplit(url).scheme
-    if scheme not in {"sqlite", "postgres", "postgresql"}:
-        shown = re.sub(r"//[^@/]*@", "//***@", url)
-        raise _wrong(
-            "DUECOURSE_DATABASE_URL", shown, "postgresql://user@host/name or sqlite:////full/path/file.sqlite3"
-        )
-    database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    scheme = url.partition(":")[0]
+    try:
+        if scheme not in {"sqlite", "postgres", "postgresql"}:
+            raise ValueError(scheme)
+        database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    except ValueError:
+        expected = "postgresql://user@host/name or sqlite:////full/path/file.sqlite3"
+        raise _wrong("DUECOURSE_DATABASE_URL", _hidden(url), expected) from None
     if scheme == "sqlite":
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -154,12 +178,12 @@ def _database(url: str, data_dir: Path) -> dict[str, Any]:
 def _mail(url: str) -> MailServer | None:
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in MAIL_PORTS or not parts.hostname:
-        shown = re.sub(r"//[^@/]*@", "//***@", url)
-        raise _wrong("DUECOURSE_MAIL_URL", shown, "smtp+tls://user:password@host:587, smtps://... or smtp://...")
+    parts = _split(url)
+    if parts is None or parts.scheme not in MAIL_PORTS:
+        expected = "smtp+tls://user:password@host:587, smtps://... or smtp://..."
+        raise _wrong("DUECOURSE_MAIL_URL", _hidden(url), expected)
     return MailServer(
-        parts.hostname, parts.port or MAIL_PORTS[parts.scheme], unquote(parts.username or ""),
+        parts.hostname or "", parts.port or MAIL_PORTS[parts.scheme], unquote(parts.username or ""),
         unquote(parts.password or ""), tls=parts.scheme == "smtp+tls", ssl=parts.scheme == "smtps",
     )  # fmt: skip
 

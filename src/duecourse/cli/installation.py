@@ -21,6 +21,7 @@ def prepare(environ: MutableMapping[str, str]) -> None:
         raise MissingLibrary("the web application is not installed: run pip install 'duecourse[app]', or make setup")
     environment = import_module("duecourse.app.environment")
     read = environment.read_environment(environ, here=Path.cwd())
+    environment.make_data_dir(read.data_dir)
     if not read.secret_key:
         environment.make_secret(read.data_dir)
     environ["DJANGO_SETTINGS_MODULE"] = SETTINGS

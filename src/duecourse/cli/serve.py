@@ -30,7 +30,7 @@ def serve(*, host: str, port: int, threads: int, worker: bool) -> None:
 
     The first time it prints how the first administrator gets in.
     """
-    os.environ.setdefault("DUECOURSE_URL", f"http://{host}:{port}")
+    os.environ.setdefault("DUECOURSE_URL", f"http://{f'[{host}]' if ':' in host else host}:{port}")
     prepare(os.environ)
     bring_up_to_date()
     note(f"duecourse listens on {os.environ['DUECOURSE_URL']}; stop it with Ctrl-C")
