@@ -172,6 +172,27 @@ def test_a_worker_that_was_given_up_does_not_overwrite_the_next_try(db: None, do
     assert (job.state, job.result) == (State.RUNNING, None)
 
 
+def test_a_worker_that_was_given_up_and_fails_does_not_end_the_next_try(db: None, doing: Callable[[Try], None]) -> None:
+    def work(_: Work) -> Mapping[str, Any]:
+        Job.objects.update(state=State.RUNNING, started_at=NOW + MINUTE)
+        raise OSError("too late")
+
+    doing(work)
+    job = ask()
+    run(job.pk, clock=at(NOW))
+    job.refresh_from_db()
+    assert (job.state, job.started_at, job.run_after) == (State.RUNNING, NOW + MINUTE, NOW)
+
+
+def test_a_nudge_that_waits_behind_a_long_job_is_not_doubled(db: None, doing: object) -> None:
+    ask()
+    for minutes in (10, 20, 30):
+        sweep(NOW.replace(hour=0) + minutes * MINUTE + timedelta(days=1))
+    assert (
+        sum(one.args_kwargs["args"] == [Job.objects.get(kind="try.it").pk] for one in DBTaskResult.objects.all()) == 1
+    )
+
+
 def test_a_lost_nudge_is_sent_again(db: None, doing: object) -> None:
     job = ask()
 

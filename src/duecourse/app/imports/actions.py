@@ -103,7 +103,8 @@ def _ask(actor: Actor, now: datetime, one: Import, kind: str) -> None:
 def _move(one: Import, to: Stage, allowed: set[Stage]) -> None:
     """Raises Refused unless the import may go there; a job that is under way must end first."""
     current = Import.objects.select_for_update(of=("self",)).select_related("job").get(pk=one.pk)
-    busy = current.stage in (Stage.READING, Stage.LOADING) and current.job and current.job.state in OPEN
+    # A job notes what it found before it ends: until then it would be taken for the job that is asked for next.
+    busy = current.job is not None and current.job.state in OPEN
     if current.stage not in allowed or (busy and to != Stage.LOADED):
         raise Refused(f"This import is {current.get_stage_display().lower()} now; look at the page again.")
     Import.objects.filter(pk=one.pk).update(stage=to)

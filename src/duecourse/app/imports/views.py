@@ -75,9 +75,10 @@ def show(request: Request, pk: int) -> HttpResponse:
 
 def _standing(one: Import) -> dict[str, bool]:
     """What the page may offer at this stage."""
-    moving = one.stage in (Stage.READING, Stage.LOADING)
-    busy = moving and one.job is not None and one.job.state in OPEN
-    return {"busy": busy, "broke": moving and not busy, "over": one.stage in actions.SETTLED}
+    over = one.stage in actions.SETTLED
+    busy = not over and one.job is not None and one.job.state in OPEN
+    broke = not busy and one.stage in (Stage.READING, Stage.LOADING)
+    return {"busy": busy, "broke": broke, "over": over}
 
 
 @needs(Permission.IMPORT_BOOKS)

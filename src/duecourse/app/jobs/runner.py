@@ -12,7 +12,7 @@ from duecourse.app.access import SYSTEM
 from duecourse.app.jobs.actions import ask_for_job
 from duecourse.app.jobs.kinds import Work, all_kinds
 from duecourse.app.jobs.models import Job, State
-from duecourse.app.jobs.nudge import nudge
+from duecourse.app.jobs.nudge import nudge, nudged
 from duecourse.core.errors import DuecourseError
 from duecourse.core.ids import sha256_hex
 
@@ -57,7 +57,8 @@ def run(job_id: int, *, clock: Clock) -> None:
 def _again_or_never(job: Job, attempt: int, now: datetime) -> None:
     kind = all_kinds().get(job.kind)
     with transaction.atomic():
-        mine = Job.objects.filter(pk=job.pk, state=State.RUNNING)
+        # By its start: a worker that was given up must not end the try that came after it.
+        mine = Job.objects.filter(pk=job.pk, state=State.RUNNING, started_at=job.started_at)
         if kind is None or attempt >= kind.attempts:
             mine.update(state=State.FAILED, finished_at=now, error=FAULT, doing="")
             return
@@ -76,7 +77,8 @@ def sweep(now: datetime) -> None:
     for job in Job.objects.filter(state=State.RUNNING, seen_at__lt=now - STALE_AFTER):
         log.warning("a worker left a job", extra={"job": job.pk, "kind": job.kind})
         _again_or_never(job, job.attempts, now)
-    for job_id in Job.objects.filter(state=State.WAITING, run_after__lt=now - STALE_AFTER).values_list("pk", flat=True):
+    late = Job.objects.filter(state=State.WAITING, run_after__lt=now - STALE_AFTER).values_list("pk", flat=True)
+    for job_id in set(late) - nudged():
         nudge(job_id, at=now)
     for name, kind in all_kinds().items():
         key = f"{name} {now.date()}"
