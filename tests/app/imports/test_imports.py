@@ -21,7 +21,8 @@ from duecourse.app.books.models import ROWS, BookLoad
 from duecourse.app.imports import actions, forms, storage
 from duecourse.app.imports.models import Import, Stage
 from duecourse.app.jobs.models import Job, State
-from duecourse.app.jobs.runner import run
+from duecourse.app.jobs.runner import FAULT, run
+from duecourse.core.errors import BadInput, Problem
 from duecourse.ledger.importing import limits
 from support.books import books, invoice
 
@@ -225,28 +226,97 @@ def test_a_fault_while_reading_can_be_read_again_or_discarded(
 ) -> None:
     client = signed_in(manager)
     upload(client, organisation, GOOD)
-    Job.objects.update(state=State.FAILED)
+    Job.objects.update(state=State.FAILED, error=FAULT)
     one = Import.objects.get()
     page = reverse("imports:show", args=[one.pk])
-    assert "This stopped by a fault of the program" in client.get(page).content.decode()
+    assert (
+        "This stopped, and nothing entered the books. A fault of the program, not of your data."
+        in client.get(page).content.decode()
+    )
     client.post(page, {})
     work()
     one.refresh_from_db()
     assert one.stage == Stage.READY
 
 
-def test_who_lost_the_right_meanwhile_loads_nothing(
+def test_a_job_that_has_noted_its_find_but_not_ended_is_not_taken_for_the_next(
     organisation: Organisation, signed_in: Browser, manager: User
+) -> None:
+    client = signed_in(manager)
+    upload(client, organisation, GOOD)
+    work()
+    Job.objects.update(state=State.RUNNING)
+    one = Import.objects.get()
+    assert one.stage == Stage.READY
+    page = reverse("imports:show", args=[one.pk])
+    seen = client.get(page).content.decode()
+    assert "The files are being read." in seen
+    assert "Load into the books" not in seen
+    for again in (reverse("imports:load", args=[one.pk]), page, reverse("imports:discard", args=[one.pk])):
+        with nothing_changes(Import, Job):
+            client.post(again, columns_as_found(one))
+    Job.objects.update(state=State.DONE)
+    client.post(reverse("imports:load", args=[one.pk]))
+    work()
+    assert "rows are in the books" in client.get(page).content.decode()
+
+
+def test_why_an_import_stopped_is_what_its_job_says(
+    organisation: Organisation, signed_in: Browser, manager: User
+) -> None:
+    client = signed_in(manager)
+    upload(client, organisation, GOOD)
+    page = reverse("imports:show", args=[Import.objects.get().pk])
+    client.post(reverse("jobs:cancel", args=[Job.objects.get().pk]))
+    cancelled = client.get(page).content.decode()
+    assert "nothing entered the books. Somebody cancelled the job." in cancelled
+    assert "fault of the program" not in cancelled
+
+
+def test_the_rows_that_the_books_refuse_are_not_shown_to_who_sees_jobs_only(
+    organisation: Organisation, signed_in: Browser, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = signed_in(manager)
     upload(client, organisation, GOOD)
     work()
     one = Import.objects.get()
     client.post(reverse("imports:load", args=[one.pk]))
-    manager.memberships.all().delete()
+    problem = Problem("the books", None, None, "98765.43", "no more than is open")
+
+    def refuse(**_: object) -> None:
+        raise BadInput("The books would no longer hold; nothing was changed.", (problem,))
+
+    monkeypatch.setattr(actions, "load_ledger", refuse)
+    with nothing_changes(BookLoad, *ROWS.values()):
+        work()
+    assert "98765.43" in client.get(reverse("imports:show", args=[one.pk])).content.decode()
+    administrator = signed_in(organisation.member(Role.ADMINISTRATOR, None))
+    failed = Job.objects.get(kind="imports.load")
+    seen = administrator.get(reverse("jobs:job", args=[failed.pk])).content.decode()
+    assert "The books would no longer hold" in seen
+    assert "98765.43" not in seen
+
+
+@pytest.mark.parametrize("shut_out", [False, True])
+def test_who_lost_the_right_meanwhile_loads_nothing(
+    organisation: Organisation, signed_in: Browser, manager: User, shut_out: bool
+) -> None:
+    client = signed_in(manager)
+    upload(client, organisation, GOOD)
+    work()
+    one = Import.objects.get()
+    client.post(reverse("imports:load", args=[one.pk]))
+    if shut_out:
+        User.objects.filter(pk=manager.pk).update(is_active=False)
+    else:
+        manager.memberships.all().delete()
     with nothing_changes(BookLoad, *ROWS.values()):
         work()
     assert Job.objects.get(kind="imports.load").state == State.FAILED
+    colleague = signed_in(organisation.member(Role.CREDIT_MANAGER, organisation.north))
+    assert "This needs the role credit manager" in colleague.get(
+        reverse("imports:show", args=[one.pk])
+    ).content.decode()  # fmt: skip
 
 
 def test_nobody_imports_into_foreign_books(organisation: Organisation, signed_in: Browser, manager: User) -> None:
@@ -281,7 +351,8 @@ def test_uploads_have_limits(
 @pytest.mark.parametrize(
     ("name", "kept"),
     [("list.csv", "list.csv"), ("../../etc/passwd", "passwd"), ("..\\x\\y.csv", "y.csv"), ("...", "file"),
-     ("a\nb<c>.csv", "a_b_c_.csv"), ("ü" * 200 + ".csv", "ü" * 96 + ".csv")],
+     ("a\nb<c>.csv", "a_b_c_.csv"), ("ü" * 200 + ".csv", "ü" * 48 + ".csv"),
+     ("😀" * 90, "_" * 90), ("表" * 99 + ".csv", "表" * 32 + ".csv")],
 )  # fmt: skip
 def test_a_stored_name_is_harmless(name: str, kept: str, data_dir: Path) -> None:
     upload = SimpleUploadedFile("x", b"abc")
@@ -292,3 +363,20 @@ def test_a_stored_name_is_harmless(name: str, kept: str, data_dir: Path) -> None
     assert file.read_bytes() == b"abc"
     assert file.parent.parent == data_dir / folder
     assert len(folder) == 32
+
+
+def test_two_files_of_one_name_are_told_apart(data_dir: Path) -> None:
+    folder, names = storage.store([SimpleUploadedFile("list.csv", text) for text in (b"a", b"b")])
+    assert names == ["list.csv", "2 list.csv"]
+    assert [file.read_bytes() for file in storage.paths(folder, names)] == [b"a", b"b"]
+
+
+def test_an_upload_that_cannot_be_stored_leaves_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError("no space left on device")
+
+    broken = SimpleUploadedFile("b.csv", b"b")
+    monkeypatch.setattr(broken, "chunks", full)
+    with pytest.raises(OSError, match="no space left"):
+        storage.store([SimpleUploadedFile("a.csv", b"a"), broken])
+    assert list(data_dir.iterdir()) == []

@@ -19,9 +19,11 @@ SECOND_FACTOR_ROLES = frozenset({Role.CREDIT_MANAGER, Role.ADMINISTRATOR})
 
 
 def actor_of(user: User | AnonymousUser) -> Actor:
-    """The person with the grants held now; an anonymous visitor holds none."""
+    """The person with the grants held now; an anonymous visitor holds none, and nor does who is deactivated."""
     if not isinstance(user, User):
         return Actor(0, "somebody")
+    if not user.is_active:
+        return Actor(user.pk, user.name)
     held = Membership.objects.filter(user=user).values_list("role", "entity_id").order_by("pk")
     return Actor(user.pk, user.name, tuple(Grant(Role(role), entity_id) for role, entity_id in held))
 

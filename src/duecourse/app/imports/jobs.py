@@ -38,7 +38,8 @@ def load_books(work: Work) -> Result:
     except BadInput as error:
         problems = [asdict(problem) for problem in error.problems[:SHOWN_PROBLEMS]]
         actions.note_refusal(actor=actor, now=work.now, one=one, says=error.what, problems=problems)
-        raise
+        # The rows stand on the page of the import: administrators see jobs, but no money.
+        raise Refused(error.what) from None
     except Refused as error:
         actions.note_refusal(actor=actor, now=work.now, one=one, says=str(error), problems=[])
         raise

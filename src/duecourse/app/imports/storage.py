@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-LONGEST_NAME = 100
+LONGEST_NAME_BYTES = 100
 LEDGER = "ledger"
 
 
@@ -26,14 +26,20 @@ def store(files: Iterable[UploadedFile[Any]]) -> tuple[str, list[str]]:
     folder = secrets.token_hex(16)
     root = root_of(folder)
     root.mkdir(parents=True, mode=0o700)
-    names = []
-    for place, file in enumerate(files):
-        name = _harmless(file.name or "")
-        names.append(name)
-        (root / str(place)).mkdir()
-        with (root / str(place) / name).open("wb") as out:
-            for chunk in file.chunks():
-                out.write(chunk)
+    names: list[str] = []
+    try:
+        for place, file in enumerate(files):
+            name = _harmless(file.name or "")
+            # Columns are chosen by the name of a file: two that are called the same must differ.
+            name = f"{place + 1} {name}" if name in names else name
+            names.append(name)
+            (root / str(place)).mkdir()
+            with (root / str(place) / name).open("wb") as out:
+                for chunk in file.chunks():
+                    out.write(chunk)
+    except BaseException:
+        forget(folder)
+        raise
     return folder, names
 
 
@@ -50,4 +56,4 @@ def forget(folder: str) -> None:
 def _harmless(name: str) -> str:
     """The last part of a name without anything that a path or a page could trip over."""
     kept = re.sub(r"[^\w .()+,=@-]", "_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(" .")
-    return kept[-LONGEST_NAME:] or "file"
+    return kept.encode()[-LONGEST_NAME_BYTES:].decode(errors="ignore") or "file"
