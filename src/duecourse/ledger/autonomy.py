@@ -18,6 +18,8 @@ POLICY, HELD_OUT, SHADOW = "policy", "guardrail_holdout", "shadow"
 SHADOW_LEVEL, APPROVE_LEVEL = 1, 2
 # Why an arm that offers terms is masked for those whom the lot keeps from offers, for good.
 NOT_OFFERED_BY_LOT = "kept from offers by lot, so that what offers bring can be measured"
+# Why an arm in shadow is masked where the lot fell on a live one: no rule forbids it, so a person may use it.
+IN_SHADOW = "in shadow for this customer's segment: proposed, logged and not acted on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from duecourse.core.errors import BadInput
+from duecourse.ledger.autonomy import IN_SHADOW
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions import DEFAULT_CAPACITY, Autonomy, Plan, plan, read_autonomy
-from duecourse.science.decisions.autonomy import IN_SHADOW, Standing, execution, standing_of
+from duecourse.science.decisions.autonomy import Standing, execution, standing_of
 from duecourse.science.decisions.contact_points import gather, paying_parents
 from duecourse.science.decisions.held_out import held_out, strata
 from duecourse.science.decisions.learned.from_view import book_from_view

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 
 from duecourse.ledger.as_of import Ledger
-from duecourse.ledger.autonomy import NOT_OFFERED_BY_LOT
+from duecourse.ledger.autonomy import IN_SHADOW, NOT_OFFERED_BY_LOT
 from duecourse.ledger.schema import ARMS
 from duecourse.science.evaluate import Standing, evaluate, to_dict
 from duecourse.science.evaluate.arm_harms import arm_harms
 from duecourse.science.evaluate.decision_log import read_log
+from duecourse.science.evaluate.experiment import _order_volume_lost
 from duecourse.science.evaluate.features import with_payer
 from support.decided_books import decided_ledger
 
@@ -125,6 +126,47 @@ def test_complaints_and_lost_orders_under_the_policy_cross_the_guardrail() -> No
     assert worse["order_volume_lost"]["crossed"]
 
 
+def test_the_holdout_counts_from_its_first_day_though_its_payers_were_under_the_policy_before() -> None:
+    later = pl.col("decided_at").dt.date() >= date(2025, 4, 7)
+    stratum = pl.when(HELD & later).then(pl.lit("guardrail_holdout")).otherwise(pl.lit("policy"))
+    split = with_decisions(books(), stratum=stratum)
+    found = trial_of(split)
+    assert found["held_out"] == 20
+    late = Ledger.from_frames({**split.tables, "decisions": split.table("decisions").filter(later)})
+    assert found == trial_of(late)  # what the policy did before there was a holdout is no part of the test
+    assert to_dict(evaluate(books().as_of(AS_OF), "none", nobody))["holdout"] is None
+
+
+def test_guardrails_are_the_same_bit_for_bit_at_every_look() -> None:
+    view = books().as_of(AS_OF)
+    names = view.table("decisions").get_column("customer_id").unique().sort()
+    groups = pl.DataFrame({"payer": names}).with_columns(pl.lit(date(2025, 4, 7)).alias("since"))
+    assert len({_order_volume_lost(view, groups).tobytes() for _ in range(20)}) == 1
+
+
+def test_what_was_credited_is_not_late_until_today() -> None:
+    stratum = pl.when(HELD).then(pl.lit("guardrail_holdout")).otherwise(pl.lit("policy"))
+    split = with_decisions(books(), stratum=stratum)
+    frames, before = dict(split.tables), trial_of(split)["days_late"]["difference"]
+    names = frames["decisions"].get_column("customer_id").unique().sort().to_list()
+    names = [name for name in names if not name.endswith("0")]
+    bills = [
+        {"invoice_id": f"K{name}{number}", "customer_id": name, "issued_on": date(2025, 2, 1),
+         "due_on": date(2025, 2, 3), "amount_minor": 100_000, "currency": "EUR"}
+        for name in names for number in range(20)
+    ]  # fmt: skip
+    credited = [
+        {"allocation_id": f"K{bill['invoice_id']}", "invoice_id": bill["invoice_id"], "source_kind": "credit",
+         "source_id": "K", "applied_on": date(2025, 2, 4), "amount_minor": 100_000}
+        for bill in bills
+    ]  # fmt: skip
+    frames["invoices"] = pl.concat([frames["invoices"], pl.DataFrame(bills)], how="diagonal_relaxed")
+    frames["allocations"] = pl.concat([frames["allocations"], pl.DataFrame(credited)], how="diagonal_relaxed")
+    found = trial_of(Ledger.from_frames(frames))["days_late"]
+    assert found["difference"] < before  # credited a day after they were due
+    assert not found["crossed"]
+
+
 def test_offers_are_measured_against_those_whom_the_lot_keeps_from_them() -> None:
     bare = {name: "not available" for name in ARMS if name not in ("none", "email_soft", "call_service")}
     kept = json.dumps(bare | {"email_discount": NOT_OFFERED_BY_LOT})
@@ -132,6 +174,9 @@ def test_offers_are_measured_against_those_whom_the_lot_keeps_from_them() -> Non
     found = trial_of(split, "offers")
     assert found["held_out"] == 20
     assert not found["days_late"]["crossed"]
+    again = pl.col("decided_at").dt.date() < date(2025, 8, 4)
+    ended = with_decisions(split, masked=pl.when(again).then(pl.col("masked")).otherwise(pl.lit(json.dumps(bare))))
+    assert trial_of(ended, "offers")["held_out"] == 20  # the envelope was withdrawn: the same mask for all since then
     assert to_dict(evaluate(books().as_of(AS_OF), "none", nobody))["offers"] is None
 
 
@@ -142,6 +187,7 @@ def test_rows_in_shadow_are_counted_and_answer_nothing() -> None:
     only = books().table("decisions").filter(pl.col("customer_id") >= "C100")
     alone = to_dict(evaluate(Ledger.from_frames({**books().tables, "decisions": only}).as_of(AS_OF), "none", nobody))
     assert found["outcomes"] == alone["outcomes"]
+    assert found["descriptive"] == alone["descriptive"]
 
 
 def gate_of(ledger: Ledger, arm: str, level: int, *, policy: str = "none", **more: Any) -> dict[str, Any]:
@@ -191,6 +237,11 @@ def test_approved_acts_edits_breaches_and_days_are_read_from_the_log() -> None:
         pl.lit("sms_soft")).otherwise(pl.col("executed_arm")))  # fmt: skip
     shadow = gate_of(breached, "call_service", 1)
     assert any(reason.startswith("no breach of a mask is allowed (found: ") for reason in shadow["reasons"])
+    by_hand = with_decisions(split, executed_arm=pl.lit("call_service"), masked=pl.lit(json.dumps(
+        {name: "not available" for name in ARMS if name not in ("none", "email_soft")} | {"call_service": IN_SHADOW}
+    )), propensities=pl.lit(json.dumps({"none": 0.5, "email_soft": 0.5})), propensity=pl.lit(0.5))  # fmt: skip
+    shadow = gate_of(by_hand, "call_service", 1)
+    assert not any("breach of a mask" in reason for reason in shadow["reasons"])  # shadow binds no person
     long = with_decisions(split, autonomy_level=pl.when(pl.col("decided_at").dt.date() < date(2025, 3, 3)).then(2)
                           .otherwise(3))  # fmt: skip
     last_below = AS_OF - date(2025, 3, 3)
@@ -198,6 +249,17 @@ def test_approved_acts_edits_breaches_and_days_are_read_from_the_log() -> None:
     assert not any("days at level 3" in reason for reason in gate_of(long, "email_soft", 3)["reasons"])
     short = with_decisions(split, autonomy_level=pl.when(recent).then(3).otherwise(2))
     assert any("90 days at level 3 are needed" in reason for reason in gate_of(short, "email_soft", 3)["reasons"])
+
+
+def test_weeks_in_shadow_count_for_90_days() -> None:
+    def weeks(first: date, last: date) -> list[str]:
+        day = pl.col("decided_at").dt.date()
+        stratum = pl.when((day >= first) & (day < last)).then(pl.lit("shadow")).otherwise(pl.lit("policy"))
+        reasons: list[str] = gate_of(with_decisions(books(), stratum=stratum), "email_soft", 1)["reasons"]
+        return [reason for reason in reasons if "weeks of shadow" in reason]
+
+    assert weeks(date(2025, 9, 1), date(2025, 9, 29)) == []
+    assert weeks(date(2025, 2, 3), date(2025, 6, 30)) == ["4 weeks of shadow are needed (so far 0)"]
 
 
 def test_an_act_that_surely_harms_falls_back_to_a_persons_approval() -> None:

@@ -14,7 +14,6 @@ from duecourse.science.decisions.reading import Reader
 from duecourse.science.timing.segments import SEGMENTS
 
 MOST_HELD_OUT = 0.5
-IN_SHADOW = "in shadow for this customer's segment: proposed, logged and not acted on"
 _KEYS = ("holdout_share", "kill_switch", "level", "levels", "segments", "calibrated_on")
 _EXAMPLE = "holdout_share = 0.05, level = 2, and a table [levels] with lines such as email_soft = 3"
 

@@ -38,20 +38,22 @@ def strata(view: View, parents: Mapping[str, str]) -> dict[str, str]:
     invoices = view.table("invoices").filter(pl.col("amount_minor") > 0)
     typical = pl.col("amount_minor").median().over("currency")
     recent = pl.col("issued_on") >= view.as_of - timedelta(days=YEAR_DAYS)
+    # Whole millionths: a sum of floats changes with the order of its rows, and with it who is in which decile.
+    relative = (pl.col("amount_minor") / typical * 1_000_000).round().cast(pl.Int64)
     billed = (
-        invoices.with_columns((pl.col("amount_minor") / typical).alias("relative"))
+        invoices.with_columns(relative.alias("relative"))
         .group_by("customer_id")
         .agg(pl.col("relative").filter(recent).sum())
         .sort("customer_id")
     )
     facts = facts_from_view(view)
     segment_of = dict(zip(facts.customer_ids.tolist(), behaviour_segments(facts).segment.tolist(), strict=True))
-    size: dict[str, float] = {}
-    largest: dict[str, tuple[float, str]] = {}
+    size: dict[str, int] = {}
+    largest: dict[str, tuple[int, str]] = {}
     for customer, amount in billed.iter_rows():
         payer = parents.get(customer, customer)
-        size[payer] = size.get(payer, 0.0) + float(amount)
-        largest[payer] = max(largest.get(payer, (-1.0, "")), (float(amount), customer))
+        size[payer] = size.get(payer, 0) + amount
+        largest[payer] = max(largest.get(payer, (-1, "")), (amount, customer))
     deciles = dict(zip(size, size_deciles(list(size.values())), strict=True))
     return {payer: f"{deciles[payer]}/{segment_of.get(largest[payer][1], 'new')}" for payer in sorted(size)}
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from duecourse.core.ids import sha256_hex
-from duecourse.ledger.autonomy import APPROVE_LEVEL, POLICY
+from duecourse.ledger.autonomy import APPROVE_LEVEL, IN_SHADOW, POLICY
 from duecourse.ledger.schema import ARMS
-from duecourse.science.decisions.autonomy import IN_SHADOW, Standing
+from duecourse.science.decisions.autonomy import Standing
 from duecourse.science.decisions.figures import Figures
 from duecourse.science.decisions.points import ContactPoint
 from duecourse.science.decisions.stake import assumed_gain

@@ -124,7 +124,7 @@ def evaluate(view: View, policy: str, target: Target, *, since: date | None = No
         nothing_open=int((~held & choice & ~is_open).sum()), too_recent=int((keep & ~mature).sum()),
         used=int((keep & mature).sum()), in_shadow=int(shadow.sum()), **_executed(log),
     )  # fmt: skip
-    audit, trial = propensity_audit(log.propensities, log.arm), _trial(view, log, mature & is_open, IN_HOLDOUT)
+    audit, trial = propensity_audit(log.propensities, log.arm), _holdout(view, log, mature & is_open, held)
     harms = arm_harms(view, log.take(~held)) if log.n else ()
     found = Findings(sum(log.faults.values()), audit, trial, harms, _lower_bound(policy, judged))
     learning, spread, design = _own_figures(used.take(paid), drawn_by_b[paid], known[paid], seed)
@@ -146,13 +146,24 @@ def _lower_bound(policy: str, judged: tuple[Judged, ...]) -> float | None:
     return -first.gain.high
 
 
+def _holdout(view: View, log: DecisionLog, keep: np.ndarray, held: np.ndarray) -> Experiment | None:
+    """The policy against the holdout since the first day of one; None without a holdout.
+
+    Before, everybody was under the policy: these rows would make it look as if the holdout had changed sides.
+    """
+    days = log.rows.get_column("decided_on")
+    first = days.filter(pl.Series(held)).min()
+    return _trial(view, log, keep & (days >= first).to_numpy(), IN_HOLDOUT) if isinstance(first, date) else None
+
+
 def _offers(view: View, log: DecisionLog, keep: np.ndarray) -> Experiment | None:
-    """Those who may have offers against those whom the lot keeps from them, since offers exist; None without offers."""
-    without = log.rows.select(WITHOUT_OFFERS.fill_null(False)).to_series()
-    first = log.rows.get_column("decided_on").filter(without).min()
-    if not isinstance(first, date):
-        return None
-    return _trial(view, log, keep & (log.rows.get_column("decided_on") >= first).to_numpy(), WITHOUT_OFFERS)
+    """Those who may have offers against those whom the lot keeps from them; None without offers.
+
+    Only days on which the lot kept somebody count: without an envelope the mask of the same payers names no lot.
+    """
+    days = log.rows.get_column("decided_on")
+    by_lot = days.filter(log.rows.select(WITHOUT_OFFERS.fill_null(False)).to_series()).unique()
+    return _trial(view, log, keep & days.is_in(by_lot.to_list()).to_numpy(), WITHOUT_OFFERS)
 
 
 def _with_outcomes(view: View, log: DecisionLog) -> pl.DataFrame:
@@ -240,8 +251,12 @@ def _missing(log: DecisionLog, target: FloatArray) -> dict[str, float]:
 
 
 def _described(view: View) -> dict[str, tuple[int, float | None]]:
-    """Arm -> decisions and mean paid share over the whole log, faulty rows included: a description, no effect."""
-    rows = view.table("decisions").with_columns(pl.col("decided_at").dt.date().alias("decided_on"))
+    """Arm -> decisions and mean paid share over the whole log, faulty rows included: a description, no effect.
+
+    Rows in shadow are left out: nothing was done, so what was paid after them describes no arm.
+    """
+    rows = view.table("decisions").filter(pl.col("stratum").fill_null("") != SHADOW)
+    rows = rows.with_columns(pl.col("decided_at").dt.date().alias("decided_on"))
     if rows.height == 0:
         return {}
     joined = rows.select("decision_id", "arm").join(outcomes(view, rows), on="decision_id")

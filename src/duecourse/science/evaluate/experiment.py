@@ -23,6 +23,7 @@ from duecourse.science.evaluate.logged import FloatArray
 FEWEST_PAYERS = 5  # in each group, below which nothing is shown
 BEFORE_WEEKS = 26
 LATEST_DAYS = 90
+PARTS = 1_000_000  # fractions are summed as whole millionths: a sum of floats changes with the order of its rows
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def experiment(
 def _harms(view: View, groups: pl.DataFrame) -> Mapping[str, FloatArray]:
     """Per payer in the order of ``groups``, since its first decision: what must not get worse, as far as it is kept."""
     sent = view.table("activities").filter(pl.col("direction") == "out")
-    sent = sent.select("customer_id", pl.col("occurred_at").dt.date().alias("on"), pl.col("minutes").fill_null(0.0))
+    minutes = _parts(pl.col("minutes").fill_null(0.0))
+    sent = sent.select("customer_id", pl.col("occurred_at").dt.date().alias("on"), minutes.alias("minutes"))
     owner = view.table("invoices").select("invoice_id", "customer_id")
     opened = view.table("disputes").join(owner, on="invoice_id").select("customer_id", pl.col("opened_on").alias("on"))
     broken = promise_states(view).filter(pl.col("state") == "broken")
@@ -90,11 +92,16 @@ def _harms(view: View, groups: pl.DataFrame) -> Mapping[str, FloatArray]:
     return seen | {
         "disputes_raised": _per_payer(view, groups, opened, count),
         "contacts_per_account": _per_payer(view, groups, sent, count),
-        "collector_minutes": _per_payer(view, groups, sent, pl.col("minutes").sum()),
+        "collector_minutes": _per_payer(view, groups, sent, pl.col("minutes").sum() / PARTS),
         "promises_broken": _per_payer(view, groups, broken, count),
         "order_volume_lost": _order_volume_lost(view, groups),
         "days_late": _days_late(view, groups),
     }
+
+
+def _parts(fraction: pl.Expr) -> pl.Expr:
+    """``fraction`` in whole millionths, whose sum is the same in any order."""
+    return (fraction * PARTS).round().cast(pl.Int64)
 
 
 def _order_volume_lost(view: View, groups: pl.DataFrame) -> FloatArray:
@@ -106,15 +113,15 @@ def _order_volume_lost(view: View, groups: pl.DataFrame) -> FloatArray:
     invoices = view.table("invoices").filter(pl.col("amount_minor") > 0)
     typical = pl.col("amount_minor").median().over("currency")
     billed = invoices.select("customer_id", pl.col("issued_on").alias("on"),
-                             (pl.col("amount_minor") / typical).alias("amount"))  # fmt: skip
+                             _parts(pl.col("amount_minor") / typical).alias("amount"))  # fmt: skip
     days = (pl.col("on") - pl.col("since")).dt.total_days()
     weeks = ((pl.lit(view.as_of) - pl.col("since")).dt.total_days() / 7).clip(lower_bound=1.0)
     sums = (
         with_payer(billed, view).join(groups.select("payer", "since"), on="payer")
         .group_by("payer")
         .agg(
-            pl.col("amount").filter((days < 0) & (days >= -7 * BEFORE_WEEKS)).sum().alias("before"),
-            pl.col("amount").filter(days >= 0).sum().alias("after"),
+            (pl.col("amount").filter((days < 0) & (days >= -7 * BEFORE_WEEKS)).sum() / PARTS).alias("before"),
+            (pl.col("amount").filter(days >= 0).sum() / PARTS).alias("after"),
         )
     )  # fmt: skip
     rates = (
@@ -128,9 +135,12 @@ def _order_volume_lost(view: View, groups: pl.DataFrame) -> FloatArray:
 
 
 def _days_late(view: View, groups: pl.DataFrame) -> FloatArray:
-    """Per payer, mean days late (0 to 90) of the invoices due since its first decision; open ones as late as today."""
+    """Per payer, mean days late (0 to 90) of the invoices due since its first decision; open ones as late as today.
+
+    What was credited or written off is as late as on the day when that closed it.
+    """
     balances = invoice_balances(view).filter(pl.col("due_on") < view.as_of)
-    end = pl.coalesce("paid_on", pl.lit(view.as_of))
+    end = pl.coalesce("paid_on", "cleared_on", pl.lit(view.as_of))
     late = balances.select(
         "customer_id", pl.col("due_on").alias("on"),
         (end - pl.col("due_on")).dt.total_days().clip(0, LATEST_DAYS).cast(pl.Float64).alias("late"),

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from duecourse.ledger.as_of import View
-from duecourse.ledger.autonomy import APPROVE_LEVEL, SHADOW
+from duecourse.ledger.autonomy import APPROVE_LEVEL, IN_SHADOW, SHADOW
 from duecourse.science.evaluate.arm_harms import ArmHarm
 from duecourse.science.evaluate.audit import PropensityAudit
 from duecourse.science.evaluate.autonomy import EVIDENCE_DAYS, Evidence, Ruling, rule
@@ -72,7 +72,7 @@ def evidence(view: View, rows: pl.DataFrame, arm: str, standing: Standing, found
     mine = recent.filter(pl.col("arm") == arm)
     approved = mine.filter((pl.col("autonomy_level") == APPROVE_LEVEL) & pl.col("executed_at").is_not_null())
     approved = approved.filter((pl.col("executed_arm") == arm) | pl.col("override_by").is_not_null())
-    shadow = rows.filter((pl.col("stratum") == SHADOW) & (pl.col("arm") == arm))
+    shadow = mine.filter(pl.col("stratum") == SHADOW)
     crossed = [one.name for one in found.trial.guards if one.crossed] if found.trial is not None else []
     crossed += [f"{one.harm} after {arm}" for one in found.harms if one.arm == arm and one.crossed]
     day = standing.calibrated_on
@@ -89,9 +89,12 @@ def evidence(view: View, rows: pl.DataFrame, arm: str, standing: Standing, found
 
 
 def _breaches(rows: pl.DataFrame) -> int:
-    """Decisions of which an arm left the house that was masked for them."""
+    """Decisions of which an arm left the house that a rule had masked for them; shadow is no rule against a person."""
     executed = rows.filter(pl.col("executed_arm").is_not_null() & pl.col("masked").is_not_null())
-    return sum(arm in _object(masked) for arm, masked in executed.select("executed_arm", "masked").iter_rows())
+    return sum(
+        _object(masked).get(arm, IN_SHADOW) != IN_SHADOW
+        for arm, masked in executed.select("executed_arm", "masked").iter_rows()
+    )
 
 
 def _object(text: str) -> Mapping[str, object]:
