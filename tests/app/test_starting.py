@@ -82,6 +82,9 @@ def test_what_is_wrong_is_said_to_people(organisation: Organisation, signed_in: 
     request = RequestFactory().get("/")
     request.user = organisation.member(Role.COLLECTOR, organisation.south)
     assert bad_request(request, ValueError()).status_code == 400
+    elsewhere = Client().get("/", headers={"host": "due.example"})
+    assert elsewhere.status_code == 400
+    assert "Open http://127.0.0.1:8000 instead." in elsewhere.content.decode()
     broken = failure(request)
     assert (broken.status_code, b"Nothing was changed" in broken.content) == (500, True)
 

@@ -118,7 +118,10 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
-ACCOUNT_FORMS = {"login": "duecourse.app.accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "duecourse.app.accounts.forms.SignInForm",
+    "add_email": "duecourse.app.accounts.forms.AddressForm",
+}
 SECOND_FACTOR_REQUIRED = ENVIRONMENT.needs_second_factor
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "duecourse"
@@ -177,6 +180,8 @@ X_FRAME_OPTIONS = "DENY"
 if ENVIRONMENT.secure:
     # TLS ends at the proxy in front of us, which must set this header itself (docs/operations/install.md).
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # X-Forwarded-For too: else all people would share one limit of signing in, and one guesser shut all out.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health$"]

@@ -61,6 +61,12 @@ def test_nobody_is_invited_twice_to_the_same_role(organisation: Organisation) ->
             actor=SYSTEM, now=NOW, email=member.email.upper(), role=Role.ADMINISTRATOR, entity_id=None
         )
     assert error.value.field == "email"
+    assert "on the person's page" in str(error.value)
+    here = organisation.actor(Role.ADMINISTRATOR, organisation.north)
+    with nothing_changes(Invitation), pytest.raises(Refused, match="administrator of all entities can grant"):
+        actions.invite_member(
+            actor=here, now=NOW, email=member.email, role=Role.COLLECTOR, entity_id=organisation.north.pk
+        )
     invitation = {"email": "jon@example.com", "role": Role.COLLECTOR, "entity_id": None}
     actions.invite_member(actor=SYSTEM, now=NOW, **invitation)
     with nothing_changes(Invitation), pytest.raises(Refused, match="invited to this role already"):

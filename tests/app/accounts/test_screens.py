@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from app.conftest import PASSWORD, Organisation
+from app.conftest import PASSWORD, Organisation, nothing_changes
 from duecourse.app.access import Role
 from duecourse.app.accounts.models import Invitation, Membership, User
 
@@ -102,7 +104,7 @@ def test_inviting_shows_the_link_once_and_the_link_lets_in(organisation: Organis
     client = signed_in(organisation.member(Role.ADMINISTRATOR, None))
     form = {"email": "jon@example.com", "role": "collector", "entity": str(organisation.north.pk)}
     shown = client.post(reverse("accounts:invite"), form, follow=True).content.decode()
-    link = re.search(r"<code>(http://testserver/join/[^<]+)</code>", shown)
+    link = re.search(r"<code>http://127\.0\.0\.1:8000(/join/[^<]+)</code>", shown)
     assert link is not None
     assert "Hand this link to jon@example.com yourself" in shown
     assert mail.outbox == []
@@ -123,9 +125,44 @@ def test_with_a_mail_server_the_invitation_is_sent(organisation: Organisation, s
     assert "The invitation was sent to jon@example.com" in shown
     [message] = mail.outbox
     assert message.to == ["jon@example.com"]
-    link = re.search(r"http://testserver/join/\S+", message.body)
+    link = re.search(r"http://127\.0\.0\.1:8000(/join/\S+)", message.body)
     assert link is not None
-    assert Client().get(link[0]).status_code == 200
+    assert Client().get(link[1]).status_code == 200
+
+
+def test_the_link_of_a_forgotten_password_leads_to_our_address_whatever_the_visitor_sent(
+    organisation: Organisation,
+) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    Client().post(reverse("account_reset_password"), {"email": member.email}, headers={"host": "localhost:666"})
+    [message] = mail.outbox
+    link = re.search(r"(http://\S+)(/account/password/reset/key/\S+)", message.body)
+    assert link is not None
+    assert link[1] == "http://127.0.0.1:8000"
+    assert b"Change Password" in Client().get(link[2], follow=True).content
+
+
+def test_nobody_takes_another_address_by_oneself(organisation: Organisation, signed_in: Browser) -> None:
+    member = organisation.member(Role.COLLECTOR, organisation.north)
+    client = sign_in(member.email)
+    page = reverse("account_email")
+    with nothing_changes(User, EmailAddress):
+        for act, email in [("add", "chief@example.com"), ("remove", member.email)]:
+            client.post(page, {f"action_{act}": "", "email": email})
+    assert "the one that you were invited by" in client.post(
+        page, {"action_add": "", "email": "chief@example.com"}
+    ).content.decode()  # fmt: skip
+
+
+def test_behind_a_proxy_one_guesser_does_not_shut_everybody_out(organisation: Organisation, settings: Any) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    member, page = organisation.member(Role.COLLECTOR, organisation.north), reverse("account_login")
+    for number in range(12):
+        guess = {"login": f"guess{number}@example.com", "password": "guess"}
+        Client().post(page, guess, headers={"x-forwarded-for": f"10.9.8.{number}, 203.0.113.7"})
+    form = {"login": member.email, "password": PASSWORD}
+    assert Client().post(page, form, headers={"x-forwarded-for": "203.0.113.7"}).status_code != 302
+    assert Client().post(page, form, headers={"x-forwarded-for": "203.0.113.8"}).status_code == 302
 
 
 def test_a_choice_that_was_not_offered_is_refused(organisation: Organisation, signed_in: Browser) -> None:

@@ -30,7 +30,14 @@ def invite_member(
     email = email.strip().lower()
     with transaction.atomic():
         if User.objects.filter(email__iexact=email).exists():
-            raise Refused(f"{email} is a member already; grant the role on the person's page.", "email")
+            cure = (
+                "grant the role on the person's page"
+                if actor.may(Permission.MANAGE_MEMBERS)
+                else (
+                    "an administrator of all entities can grant the role, if the person is not on your list of members"
+                )
+            )
+            raise Refused(f"{email} is a member already; {cure}.", "email")
         waiting = Invitation.objects.filter(
             Q(entity_id=entity_id), email__iexact=email, role=role, accepted_at=None, withdrawn_at=None,
             expires_at__gt=now,

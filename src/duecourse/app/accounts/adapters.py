@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
 from django.http import HttpRequest
 
 
@@ -19,9 +21,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def get_from_email(self) -> str:
         """The sender of every message of the application."""
-        from django.conf import settings
-
         return str(settings.DEFAULT_FROM_EMAIL)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link of a message, by the address that people type: a visitor may send any other as the host."""
+        made = urlsplit(super().get_reset_password_from_key_url(key))
+        return str(settings.PUBLIC_URL) + made.path
 
 
 class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import AddEmailForm, LoginForm
 from django import forms
 
 from duecourse.app.access import Actor, Permission, Role
@@ -23,6 +23,16 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # allauth ships no types
             field.widget.attrs.pop("placeholder", None)
         self.fields["login"].label = "E-mail"
         self.fields["password"].help_text = None
+
+
+class AddressForm(AddEmailForm):  # type: ignore[misc]  # allauth ships no types
+    """Addresses come from invitations: one that a person adds would be in no audit and could be another's."""
+
+    def clean_email(self) -> str:
+        """Refuses every address."""
+        raise forms.ValidationError(
+            "Your address is the one that you were invited by. Ask an administrator to invite another."
+        )
 
 
 class RoleForm(forms.Form):

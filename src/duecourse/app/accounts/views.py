@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.utils import perform_login
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +11,6 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from duecourse.app.access import Permission, Refused
 from duecourse.app.accounts import actions, queries
@@ -20,6 +20,7 @@ from duecourse.app.accounts.tables import MemberTable
 from duecourse.app.http import Request
 from duecourse.app.ui.forms import act, refuse
 from duecourse.app.ui.needs import for_anybody, needs
+from duecourse.app.ui.paging import lay_out
 
 _LINK = "invitation_link"
 
@@ -29,7 +30,7 @@ _LINK = "invitation_link"
 def members(request: Request) -> HttpResponse:
     """Everybody with a role for an entity of the person, and the invitations that wait."""
     table = MemberTable(queries.visible_members(request.actor))
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    lay_out(request, table)
     return render(
         request,
         "accounts/members.html",
@@ -58,7 +59,7 @@ def invite(request: Request) -> HttpResponse:
         except Refused as error:
             refuse(form, error)
         else:
-            link = request.build_absolute_uri(reverse("accounts:join", args=[secret]))
+            link = settings.PUBLIC_URL + reverse("accounts:join", args=[secret])
             sent = send_invitation(invitation, link, inviter=request.actor.name)
             request.session[_LINK] = {"email": invitation.email, "link": link, "sent": sent}
             return redirect("accounts:members")

@@ -12,8 +12,7 @@ from duecourse.app.audit.filters import EventFilter
 from duecourse.app.audit.queries import chain_heads, in_words, visible_events
 from duecourse.app.http import Request
 from duecourse.app.ui.needs import needs
-
-PER_PAGE = 50
+from duecourse.app.ui.paging import PER_PAGE
 
 
 @needs(Permission.SEE_AUDIT)

@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from duecourse.app.access import Permission, Refused
 from duecourse.app.books import actions, queries
@@ -16,6 +15,7 @@ from duecourse.app.books.tables import EntityTable, InvoiceTable
 from duecourse.app.http import Request
 from duecourse.app.ui.forms import act, refuse
 from duecourse.app.ui.needs import needs
+from duecourse.app.ui.paging import lay_out
 
 
 @needs(Permission.SEE_ENTITIES)
@@ -23,7 +23,7 @@ from duecourse.app.ui.needs import needs
 def entities(request: Request) -> HttpResponse:
     """The legal entities for which the person holds a role."""
     table = EntityTable(queries.visible_entities(request.actor, Permission.SEE_ENTITIES))
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    lay_out(request, table)
     may_open = request.actor.may(Permission.MANAGE_ENTITIES)
     return render(request, "books/entities.html", {"table": table, "may_open": may_open})
 
@@ -86,7 +86,7 @@ def invoices(request: Request, code: str) -> HttpResponse:
     else:
         found = found.none()
     table = InvoiceTable(found, today=request.now.date())
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    lay_out(request, table)
     narrowed = any(request.GET.get(name) for name in search.fields)
     context = {"entity": one, "table": table, "search": search, "narrowed": narrowed}
     return render(request, "books/invoices.html", context)

@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from duecourse.app.access import Permission, Refused
 from duecourse.app.http import Request
@@ -17,6 +16,7 @@ from duecourse.app.imports.tables import ImportTable
 from duecourse.app.jobs.models import OPEN
 from duecourse.app.ui.forms import act, refuse
 from duecourse.app.ui.needs import needs
+from duecourse.app.ui.paging import lay_out
 
 
 @needs(Permission.IMPORT_BOOKS)
@@ -24,7 +24,7 @@ from duecourse.app.ui.needs import needs
 def imports(request: Request) -> HttpResponse:
     """Every import into the books of the person's entities."""
     table = ImportTable(queries.visible_imports(request.actor))
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    lay_out(request, table)
     return render(request, "imports/imports.html", {"table": table})
 
 

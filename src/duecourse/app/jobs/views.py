@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from duecourse.app.access import Permission
 from duecourse.app.http import Request
@@ -15,6 +14,7 @@ from duecourse.app.jobs.models import OPEN, State
 from duecourse.app.jobs.tables import JobTable
 from duecourse.app.ui.forms import act
 from duecourse.app.ui.needs import needs
+from duecourse.app.ui.paging import lay_out
 
 
 @needs(Permission.SEE_JOBS)
@@ -26,7 +26,7 @@ def jobs(request: Request) -> HttpResponse:
     if wanted in State.values:
         found = found.filter(state=wanted)
     table = JobTable(found)
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    lay_out(request, table)
     return render(request, "jobs/jobs.html", {"table": table, "states": State, "wanted": wanted})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from duecourse.app.access import Permission
 from duecourse.app.books.queries import entity_for
@@ -13,6 +12,9 @@ from duecourse.app.http import Request
 from duecourse.app.scores import actions, queries
 from duecourse.app.scores.tables import ScoreTable
 from duecourse.app.ui.needs import needs
+from duecourse.app.ui.paging import lay_out
+
+LONGEST_SEARCH = 120
 
 
 @needs(Permission.SEE_BOOKS)
@@ -21,13 +23,14 @@ def predictions(request: Request, code: str) -> HttpResponse:
     """When each open invoice is expected, how sure that is, why, how old it is, and what the gate says of the model."""
     entity = entity_for(request.actor, code)
     run = queries.newest_run(entity)
-    wanted = request.GET.get("q", "").strip()
+    # PostgreSQL refuses a text with a NUL in it.
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     table = None
     if run is not None:
         found = queries.scores_of(run)
         found = queries.search_scores(found, entity, wanted) if wanted else found
         table = ScoreTable(found, today=request.now.date())
-        RequestConfig(request, paginate={"per_page": 50}).configure(table)
+        lay_out(request, table)
     context = {
         "entity": entity, "run": run, "table": table, "wanted": wanted,
         "may_run": request.actor.may(Permission.RUN_PREDICTIONS, entity.pk),

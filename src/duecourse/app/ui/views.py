@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -47,8 +49,13 @@ def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpRe
     return render(request, "ui/problem.html", {"status": status, "title": title, "text": text}, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """400: the browser sent something that no page of ours sends."""
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: the browser sent something that no page of ours sends, or came by an address that is not ours."""
+    if isinstance(exception, DisallowedHost):
+        text = (
+            f"Open {settings.PUBLIC_URL} instead. Another address is set with DUECOURSE_URL at the start of the server."
+        )
+        return _problem(request, 400, "This is not the address of the application", text)
     return _problem(request, 400, "This request could not be read", "Go back, reload the page and try again.")
 
 
