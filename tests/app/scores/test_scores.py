@@ -129,6 +129,30 @@ def test_a_fresh_model_serves_and_an_old_one_is_fitted_anew(monkeypatch: pytest.
         assert learnt.says == "the model serves"
 
 
+def test_a_model_is_kept_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    model: Any = SimpleNamespace(model_id="abc")
+
+    def save(text: str) -> Callable[[object, Path], None]:
+        def write(_: object, directory: Path) -> None:
+            (directory / "trees_0.txt").write_text("half")
+            if not text:
+                raise OSError("no space left on device")
+            (directory / "model.json").write_text(text)
+
+        return write
+
+    folder = tmp_path / "models"
+    monkeypatch.setattr("duecourse.science.timing.store.save_model", save(""))
+    with pytest.raises(OSError, match="no space left"):
+        learning.keep_model(model, folder)
+    assert list(folder.iterdir()) == []
+    for text in ("whole", "again"):
+        monkeypatch.setattr("duecourse.science.timing.store.save_model", save(text))
+        learning.keep_model(model, folder)
+    assert [directory.name for directory in folder.iterdir()] == ["abc"]
+    assert (folder / "abc" / "model.json").read_text() == "whole"
+
+
 def test_empty_books_have_no_morning() -> None:
     with pytest.raises(NotEnoughData, match="import an export first"):
         learning.morning_of(Ledger.from_frames({}))

@@ -26,7 +26,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link of a message, by the address that people type: a visitor may send any other as the host."""
         made = urlsplit(super().get_reset_password_from_key_url(key))
-        return str(settings.PUBLIC_URL) + made.path
+        return f"{settings.PUBLIC_URL}{made.path}"
 
 
 class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types

@@ -12,7 +12,7 @@ from duecourse.app.books.queries import entities_with_books, entity_by_id
 from duecourse.app.books.snapshot import ledger_of, write_snapshot
 from duecourse.app.jobs.kinds import Kind, Result, Work
 from duecourse.app.scores.actions import PREDICT, ask_to_predict, keep_predictions
-from duecourse.app.scores.learning import learn, morning_of, predictions
+from duecourse.app.scores.learning import keep_model, learn, morning_of, predictions
 from duecourse.app.scores.queries import kept_model
 
 THREADS = 2
@@ -20,8 +20,6 @@ THREADS = 2
 
 def predict_entity(work: Work) -> Result:
     """Snapshot, learn when due, predict, keep. Running it twice predicts twice and keeps the later."""
-    from duecourse.science.timing.store import save_model
-
     entity = entity_by_id(work.arguments["entity"])
     folder = Path(settings.DATA_DIR)
     work.report("taking a snapshot of the books")
@@ -34,10 +32,7 @@ def predict_entity(work: Work) -> Result:
     work.report("predicting open invoices")
     made = predictions(learnt, ledger, day)
     if learnt.model is not None:
-        target = folder / "models" / learnt.model.model_id
-        if not target.is_dir():
-            target.mkdir(parents=True)
-            save_model(learnt.model, target)
+        keep_model(learnt.model, folder / "models")
     # The system keeps what it computed; the right of whoever asked was checked when it was asked for.
     run = keep_predictions(
         actor=SYSTEM, now=work.now, entity=entity, as_of=day, snapshot_hash=snapshot.name, learnt=learnt, made=made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -61,6 +63,23 @@ def learn(
         return Learnt(None, None, str(error))
     judged = judge(model, ledger, day, threads=threads, progress=lambda line: progress(f"testing on the past: {line}"))
     return Learnt(judged.model, day, _says(judged.model))
+
+
+def keep_model(model: TimingModel, folder: Path) -> None:
+    """Save ``model`` in ``folder`` under its id, whole or not at all; nothing is written again when it is there."""
+    from duecourse.science.timing.store import save_model
+
+    target = folder / model.model_id
+    if target.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    written = Path(tempfile.mkdtemp(prefix=f".{model.model_id}-", dir=folder))
+    try:
+        save_model(model, written)
+        written.rename(target)
+    except BaseException:
+        shutil.rmtree(written, ignore_errors=True)
+        raise
 
 
 def _says(model: TimingModel) -> str:
