@@ -169,12 +169,13 @@ def test_what_plan_logs_evaluate_can_read(policy: str) -> None:
 
 def test_the_gates_of_autonomy_are_printed_and_stand_on_the_page(ledger: Path, tmp_path: Path) -> None:
     file = tmp_path / "autonomy.toml"
-    file.write_text("level = 1\n[levels]\nemail_soft = 2\n", encoding="utf-8")
+    file.write_text("level = 1\n[levels]\nemail_soft = 2\n[segments.new]\nsms_soft = 2\n", encoding="utf-8")
     options = ("--policy", "none", "--as-of", "2025-09-01", "--autonomy", file, "--out", tmp_path / "out")
     done = run(ledger, *options)
     assert done.exit_code == 0, done.exception
     assert "  email soft: stays at level 2 (approve): 500 approved acts are needed (so far 0); " in done.stdout
     assert "  call service: stays at level 1 (shadow): 4 weeks of shadow are needed (so far 0); " in done.stdout
+    assert "  sms soft: stays at level 1 (shadow): " in done.stdout  # named for one segment only: the general level
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert "Gates of autonomy" in page
     assert "500 approved acts are needed (so far 0)" in page

@@ -148,6 +148,7 @@ def test_a_broken_decision_log_is_said_and_the_ladder_plans(ledger: Path, tmp_pa
     result = run(tmp_path / "ledger", tmp_path / "out", "--policy", "learned")
     assert result.exit_code == 0, result.output
     assert "The ladder planned instead of the learned policy" in result.stdout
+    assert " by ladder (" in result.stdout
     assert "propensities sum to 0.8, not to 1" in result.stdout
     assert set(pl.read_parquet(tmp_path / "out" / "decisions.parquet").get_column("policy")) == {"ladder"}
 
@@ -165,6 +166,7 @@ def test_autonomy_says_what_is_to_be_done_and_a_bad_file_stops_before_anything_i
     file.write_text("kill_switch = true\n", encoding="utf-8")
     summary = json.loads(run(ledger, tmp_path / "killed", "--autonomy", str(file), "--json").stdout)
     assert summary["assumptions"][0].startswith("Kill switch: the ladder planned for everybody")
+    assert summary["policy"] == "ladder"  # the one that planned, not the one that was asked for
     assert set(summary["execution"]) == {"approve"}
     file.write_text("[levels]\nemail_firm = 4\n", encoding="utf-8")
     bad = run(ledger, tmp_path / "bad", "--autonomy", str(file))

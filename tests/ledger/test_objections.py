@@ -30,6 +30,8 @@ def test_an_opt_out_is_a_consent_withdrawn_after_the_contact_was_on_file() -> No
     assert opt_outs(ledger.as_of(date(2026, 3, 3))).height == 0  # not known yet
     assert are_opt_outs_kept(ledger.as_of(date(2026, 4, 1)))
     assert not are_opt_outs_kept(Ledger.from_frames({}).as_of(date(2026, 4, 1)))
+    unknown = pl.DataFrame([{"contact_id": "A", "customer_id": "C1", "email_consent": "unknown"}])
+    assert not are_opt_outs_kept(Ledger.from_frames({"contacts": unknown}).as_of(date(2026, 4, 1)))
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -46,6 +48,9 @@ def test_a_complaint_is_what_somebody_read_as_one(listed: bool) -> None:
     assert complaints(without.as_of(date(2026, 4, 1))).height == 0
     assert are_complaints_kept(ledger.as_of(date(2026, 4, 1)))
     assert not are_complaints_kept(without.as_of(date(2026, 4, 1)))
+    unread = Ledger.from_frames({"activities": pl.DataFrame({**rows, "intents": [None] * 4})})
+    assert not are_complaints_kept(unread.as_of(date(2026, 4, 1)))  # a column in which nobody ever wrote
+    assert complaints(unread.as_of(date(2026, 4, 1))).height == 0
 
 
 def test_instalments_are_filled_in_the_order_of_their_dates_and_judged_like_promises() -> None:
@@ -66,3 +71,18 @@ def test_instalments_are_filled_in_the_order_of_their_dates_and_judged_like_prom
     assert set(broken) == {"C1"}
     assert date(2026, 4, 10) < broken["C1"] < AS_OF
     assert broken_plans(Book().customer("C1").view()) == {}
+
+
+def test_two_instalments_of_one_day_are_two() -> None:
+    book = Book().customer("C1").invoice("I1", "C1", days_late=120, minor=90_000)
+    book.add("plans", plan_id="P1", customer_id="C1", agreed_on=date(2026, 3, 1), currency="EUR", invoice_ids=["I1"],
+             instalments=["2026-03-10:30000", "2026-03-10:20000", "2026-04-10:10000"])  # fmt: skip
+    book.add("payments", payment_id="PY", received_on=date(2026, 3, 9), amount_minor=20_000, currency="EUR",
+             customer_id="C1")  # fmt: skip
+    book.add("allocations", allocation_id="AL", invoice_id="I1", source_kind="payment", source_id="PY",
+             applied_on=date(2026, 3, 9), amount_minor=20_000)  # fmt: skip
+    states = instalment_states(book.view())
+    assert states.select("plan_id", "due_on", "amount_minor", "state").rows() == [
+        ("P1", date(2026, 3, 10), 20_000, "kept"), ("P1", date(2026, 3, 10), 30_000, "broken"),
+        ("P1", date(2026, 4, 10), 10_000, "broken"),
+    ]  # fmt: skip

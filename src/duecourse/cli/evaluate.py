@@ -131,7 +131,7 @@ def standing_of(view: View, autonomy: Autonomy) -> Standing:
     """The levels now of every act that the log drew or the file names, for customers of no particular segment."""
     from duecourse.science.evaluate import Standing
 
-    named = set(view.table("decisions").get_column("arm")) | set(autonomy.levels)
+    named = set(view.table("decisions").get_column("arm")).union(autonomy.levels, *autonomy.segments.values())
     general = replace(autonomy, kill_switch=False, segments={})
     levels = {arm: general.level_of(arm, "") for arm in ARMS if arm in named}
     return Standing(levels, autonomy.kill_switch, autonomy.calibrated_on)

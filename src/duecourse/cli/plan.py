@@ -134,7 +134,7 @@ def plan(
             raise BadInput(f"{scores_dir or ledger}: {error}") from None
     with result_directory(out, force=force) as work:
         write_plan(work, made, file_format)
-    print_summary(_summary(made, out, day, policy), as_json=as_json, text=_text(made, out, day, policy))
+    print_summary(_summary(made, out, day), as_json=as_json, text=_text(made, out, day))
 
 
 def the_capacity(file: Path | None, *, quiet: bool) -> Capacity:
@@ -276,11 +276,11 @@ def _keep(directory: Path, scored: Scored) -> None:
     work.rename(directory)
 
 
-def _summary(made: Plan, out: Path, day: date, policy: str) -> dict[str, object]:
+def _summary(made: Plan, out: Path, day: date) -> dict[str, object]:
     return {
         "out": str(out),
         "as_of": day,
-        "policy": policy,
+        "policy": made.policy,
         "to_contact": made.worklist.height,
         "arms": _counts(made.worklist, "arm"),
         "minutes": float(made.worklist.get_column("minutes").sum()),
@@ -296,7 +296,7 @@ def _counts(frame: pl.DataFrame, column: str) -> dict[str, int]:
     return {str(name): int(number) for name, number in frame.group_by(column).len().sort(column).iter_rows()}
 
 
-def _text(made: Plan, out: Path, day: date, policy: str) -> str:
+def _text(made: Plan, out: Path, day: date) -> str:
     lines = [
         f"{row['rank']:>4}  {row['name'][:28]:<28}  {row['arm']:<15} {row['why']}"
         for row in made.worklist.head(SHOWN).iter_rows(named=True)
@@ -307,7 +307,7 @@ def _text(made: Plan, out: Path, day: date, policy: str) -> str:
     if shadow:
         lines.append(f"{shadow} of these are in shadow: proposed and logged, nothing is to be done about them")
     lines.append(
-        f"{made.worklist.height} to work on at {day} by {policy} ({minutes:g} minutes), "
+        f"{made.worklist.height} to work on at {day} by {made.policy} ({minutes:g} minutes), "
         f"{made.not_worked.height} left alone ({left}); in {out}"
     )
     lines.append(made.assumptions[0])

@@ -16,13 +16,14 @@ _CONSENTS = ("email_consent", "sms_consent", "call_consent")
 
 def are_opt_outs_kept(view: View) -> bool:
     """Whether the books say anything about consents: where they do not, no opt-out was seen and none is ruled out."""
-    contacts = view.table("contacts")
-    return any(contacts.get_column(name).is_not_null().any() for name in _CONSENTS)
+    said = view.table("contacts").select(pl.any_horizontal(pl.col(_CONSENTS).is_in(["granted", "withdrawn"])))
+    return bool(said.to_series().any())
 
 
 def are_complaints_kept(view: View) -> bool:
     """Whether anybody read incoming messages for what they mean: without that, silence is no absence of complaints."""
-    return "intents" in view.table("activities").columns
+    activities = view.table("activities")
+    return "intents" in activities.columns and bool(activities.get_column("intents").is_not_null().any())
 
 
 def opt_outs(view: View) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from duecourse.ledger.promises import DEFAULT_RULES, PromiseRules, promise_state
 from duecourse.ledger.schema import TABLES
 
 _DATE_LENGTH = 10  # an instalment reads 2026-06-30:25000
+_NUMBER_LENGTH = 6  # digits that keep instalments of one plan and day apart
 
 
 def instalment_states(view: View, rules: PromiseRules = DEFAULT_RULES) -> pl.DataFrame:
@@ -30,11 +31,13 @@ def instalment_states(view: View, rules: PromiseRules = DEFAULT_RULES) -> pl.Dat
         )
         .drop_nulls(["due_on", "amount_minor"])
         .filter(pl.col("amount_minor") > 0)
+        .sort("plan_id", "due_on", "amount_minor")
         .with_columns(
-            (pl.col("plan_id") + ";" + pl.col("due_on").cast(pl.String)).alias("promise_id"),
+            (
+                pl.col("plan_id") + pl.int_range(pl.len()).over("plan_id").cast(pl.String).str.zfill(_NUMBER_LENGTH)
+            ).alias("promise_id"),
             pl.col("agreed_on").alias("promised_on"),
         )
-        .sort("plan_id", "due_on")
     )
     dtypes = TABLES["promises"].dtypes
     as_promises = parts.select(
@@ -42,8 +45,8 @@ def instalment_states(view: View, rules: PromiseRules = DEFAULT_RULES) -> pl.Dat
         for name, dtype in dtypes.items()
     )
     judged = promise_states(View(view.as_of, {**view.tables, "promises": as_promises}), rules)
-    named = pl.col("promise_id").str.slice(0, pl.col("promise_id").str.len_chars() - _DATE_LENGTH - 1)
-    return judged.with_columns(named.alias("plan_id")).drop("promise_id").sort("plan_id", "due_on")
+    named = pl.col("promise_id").str.head(-_NUMBER_LENGTH)
+    return judged.sort("promise_id").with_columns(named.alias("plan_id")).drop("promise_id")
 
 
 def broken_plans(view: View) -> dict[str, date]:

@@ -183,6 +183,28 @@ def test_the_kill_switch_is_the_ladder_for_all_and_says_so() -> None:
     assert set(killed.decisions.get_column("autonomy_level")) == {2}
 
 
+def test_the_kill_switch_over_the_ladder_names_no_other_policy() -> None:
+    killed = made("ladder", "kill_switch = true")
+    assert killed.assumptions[0] == (
+        "Kill switch: the ladder planned for everybody; a person approves every act."
+    )  # fmt: skip
+    assert killed.policy == made(autonomy="kill_switch = true").policy == "ladder"
+    assert made().policy == "learned"
+
+
+@pytest.mark.parametrize("stratum", ["policy", "shadow"])
+def test_a_turn_in_shadow_was_a_turn(stratum: str) -> None:
+    asked = book(20)
+    asked.add("decisions", decision_id="S", decided_at=moment(AS_OF, -3, 7), customer_id="C005", arm="email_soft",
+              propensities=json.dumps({"none": 0.5, "email_soft": 0.5}), stratum=stratum)  # fmt: skip
+    view = asked.view()
+    found = plan(view, prediction(view, {}), policy="learned", capacity=DEFAULT_CAPACITY, seed=1)
+    assert "C005" not in set(found.decisions.get_column("customer_id"))
+    left = found.not_worked.filter(pl.col("customer_id") == "C005")
+    assert left.get_column("detail").to_list() == ["Decided 3 days ago; the next decision is on 2026-06-05."]
+    assert found.decisions.height == 19
+
+
 def test_nobody_changes_sides_of_the_holdout() -> None:
     first = book().view()
     held = held_out(first, 0.2)

@@ -43,6 +43,7 @@ def test_business_days_of_the_horizon_leave_out_weekends_and_known_holidays() ->
         (CONTRACT.replace("420", "true"), "a number from 0"),
         (CONTRACT.replace("420", "-1"), "a number from 0"),
         (CONTRACT.replace("420", "NaN"), "a number from 0"),
+        (CONTRACT.replace("420", "9" * 400), "a number from 0 to 100000"),
         (CONTRACT.replace('"horizon_days": 7', '"horizon_days": 0'), "a number from 1 to 366"),
         (CONTRACT.replace('"horizon_days": 7', '"horizon_days": 2.5'), "whole number of calendar days"),
         (CONTRACT.replace("email_soft", "e_mail_soft"), "arms.e_mail_soft: expected one of the arms none, email_soft"),

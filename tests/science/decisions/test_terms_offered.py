@@ -9,6 +9,7 @@ from functools import cache
 import polars as pl
 import pytest
 
+from duecourse.ledger.as_of import View
 from duecourse.ledger.autonomy import NOT_OFFERED_BY_LOT
 from duecourse.ledger.schema import ARMS
 from duecourse.science.decisions import Arm, Capacity, Plan, plan
@@ -84,6 +85,22 @@ def test_nobody_is_taught_to_wait_for_the_next_offer() -> None:
     assert reasons(never_left, "email_discount") == ""
     assert reasons(offered(late(), 30, not_executed_reason="a person"), "email_discount") == ""
     assert reasons(offered(late(), 30, stratum="shadow"), "email_discount") == ""
+    made_instead = offered(late(), 30, arm="email_soft", executed_arm="call_plan")
+    assert "one offer in 12 months" in reasons(made_instead, "email_discount")  # a person's offer is one too
+    assert [one.arm for one in past_offers(made_instead.view())] == ["call_plan"]
+    by_hand = offered(late(), 30, stratum="shadow", executed_arm="email_discount")
+    assert "one offer in 12 months" in reasons(by_hand, "email_discount")
+
+
+def test_terms_that_say_nothing_sensible_are_no_terms_but_the_offer_counts() -> None:
+    nested = '{"discount_percent": NaN, "take_by": "soon", "most_minor": 1e400}'
+    for stated in (nested, '{"discount_percent": -5, "most_minor": -4000, "take_by": 7}', "[]", "soon"):
+        book = late().add("decisions", decision_id="O", decided_at=moment(AS_OF, -30, 7), customer_id="C1",
+                          arm="email_discount", invoice_ids=["OLD"], currency="EUR", nested=stated)  # fmt: skip
+        found = past_offers(book.view())
+        assert [(one.percent, one.take_by, one.most_minor) for one in found] == [(None, None, 0)]
+        assert "one offer in 12 months" in reasons(book, "email_discount")
+        assert discounts_spent(book.view(), {"EUR": 1.0}) == 0
 
 
 def test_a_later_offer_is_never_better() -> None:
@@ -113,7 +130,7 @@ def test_no_plan_within_a_year_of_a_broken_one(days_ago: int, paid: int, barred:
 
 
 def test_the_cost_of_a_year_is_told_from_the_customers_own_day() -> None:
-    """Usually 40 days late and 30 days late now: it pays in 10 days by habit, so its curve decides beyond that."""
+    """The day of habit where it is still to come, else that of the curve."""
     point = point_of(late(days=10))  # usually 40 days late, so in 30 days
     assert point.habit.usual_days == 40
     assert days_to_usual_payment(point) == 30
@@ -134,6 +151,14 @@ def test_the_cost_of_a_year_is_told_from_the_customers_own_day() -> None:
     assert agreed.words == "up to 3 instalments within 90 days, at least 30% at once; head of credit approves"
     assert (agreed.by, agreed.first_percent) == (date(2026, 8, 30), 30.0)
     assert terms_offered(point, "email_soft", capacity(), AS_OF) is None
+    nearly = point_of(late(days=35))
+    assert nearly.carrying is not None
+    assert nearly.carrying.outlook.p50_days is not None
+    assert nearly.carrying.outlook.p50_days > 5
+    assert days_to_usual_payment(nearly) == 5
+    overdue = point_of(late(days=60))
+    assert overdue.carrying is not None
+    assert days_to_usual_payment(overdue) == overdue.carrying.outlook.p50_days
 
 
 def test_running_offers_count_at_their_worst_and_ended_ones_at_what_was_kept() -> None:
@@ -145,6 +170,10 @@ def test_running_offers_count_at_their_worst_and_ended_ones_at_what_was_kept() -
               applied_on=AS_OF - timedelta(3), amount_minor=1_500)  # fmt: skip
     taken = offered(ended, 20, invoice="I1").view()
     assert discounts_spent(taken, {"EUR": 2.0}) == 3_000
+    mixed = {"EUR": 2.0, "JPY": 0.01}  # what was kept back counts in the currency of its invoice
+    in_yen = pl.when(pl.col("customer_id") == "C1").then(pl.lit("JPY"))
+    frames = {**taken.tables, "decisions": taken.table("decisions").with_columns(currency=in_yen)}
+    assert discounts_spent(View(taken.as_of, frames), mixed) == 3_000
     assert discounts_spent(offered(late(), 365).view(), {"EUR": 1.0}) == 0
     assert [one.take_by for one in past_offers(running)] == [AS_OF + timedelta(5)]
 

@@ -149,9 +149,7 @@ def _about_log(source: Source) -> tuple[str, ...]:
 def _turns(points: Sequence[ContactPoint], masks: Sequence[Mapping[str, str]], source: Source, as_of: date,
            days: Sequence[date]) -> list[_Turn]:  # fmt: skip
     """Whose turn it is: one scheduled decision a week, counted from the last one; events wait for nothing."""
-    last: dict[str, int] = {}
-    for at, day in zip(source.log.point.tolist(), source.log.day.tolist(), strict=True):
-        last[source.names[at]] = max(day, last.get(source.names[at], day))
+    last = {source.names[at]: day for at, day in source.log.last.items()}
     turns = []
     for point, masked, epoch in zip(points, masks, epoch_kinds(points, days), strict=True):
         ago = source.book.as_of - last[point.customer_id] if point.customer_id in last else EPOCH_DAYS

@@ -21,6 +21,7 @@ from duecourse.ledger.plans import broken_plans
 from duecourse.science.decisions.envelope import TERMS_ARMS
 
 APART_DAYS = 365
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +55,25 @@ class PastOffer:
 
 
 def past_offers(view: View) -> list[PastOffer]:
-    """The offers in the decision log, in the order of their day."""
-    rows = view.table("decisions").filter(pl.col("arm").is_in(TERMS_ARMS) & (pl.col("stratum").fill_null("") != SHADOW))
-    return [
-        _offer(row) for row in rows.sort("decided_at", "decision_id").iter_rows(named=True) if not _known_unsent(row)
-    ]
+    """The offers in the decision log, those that a person made instead included, in the order of their day."""
+    offering = pl.col("arm").is_in(TERMS_ARMS) | pl.col("executed_arm").is_in(TERMS_ARMS)
+    rows = view.table("decisions").filter(offering).sort("decided_at", "decision_id")
+    return [_offer(row) for row in rows.iter_rows(named=True) if _left_the_house(row) in TERMS_ARMS]
 
 
-def _known_unsent(row: Mapping[str, Any]) -> bool:
-    """True where the log says that something else, or nothing, left the house."""
+def _left_the_house(row: Mapping[str, Any]) -> str:
+    """The arm that was carried out, or of which nothing says that it was not; empty where nothing was."""
     if row["executed_arm"] is not None:
-        return bool(row["executed_arm"] != row["arm"])
-    return row["not_executed_reason"] is not None
+        return str(row["executed_arm"])
+    return "" if row["stratum"] == SHADOW or row["not_executed_reason"] is not None else str(row["arm"])
 
 
 def _offer(row: Mapping[str, Any]) -> PastOffer:
     terms = _terms(row["nested"])
-    take_by = terms.get("take_by")
     return PastOffer(
-        row["customer_id"], row["arm"], row["decided_at"].date(), tuple(row["invoice_ids"] or ()),
-        row["currency"] or "", _number(terms.get("discount_percent")),
-        date.fromisoformat(take_by) if isinstance(take_by, str) else None, int(_number(terms.get("most_minor")) or 0),
+        row["customer_id"], _left_the_house(row), row["decided_at"].date(), tuple(row["invoice_ids"] or ()),
+        row["currency"] or "", _number(terms.get("discount_percent")), _day(terms.get("take_by")),
+        int(_number(terms.get("most_minor")) or 0),
     )  # fmt: skip
 
 
@@ -87,7 +86,17 @@ def _terms(nested: str | None) -> Mapping[str, Any]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A number above 0 that money can hold; None for all else."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= _LARGEST:
+        return None
+    return float(value)
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def offer_histories(view: View, root_of: Mapping[str, str]) -> dict[str, OfferHistory]:
@@ -128,19 +137,21 @@ def discounts_spent(view: View, scale: Mapping[str, float]) -> float:
         one for one in past_offers(view)
         if one.arm == "email_discount" and (view.as_of - one.on).days < APART_DAYS
     ]  # fmt: skip
-    taken = _taken(view)
+    taken = _taken(view, scale)
     total = 0.0
     for one in recent:
         stands = one.take_by is None or one.take_by >= view.as_of
-        given = sum(minor for name in one.invoices for day, minor in taken.get(name, ()) if day >= one.on)
-        total += (max(one.most_minor, given) if stands else given) * scale.get(one.currency, 1.0)
+        given = sum(amount for name in one.invoices for day, amount in taken.get(name, ()) if day >= one.on)
+        total += max(one.most_minor * scale.get(one.currency, 1.0), given) if stands else given
     return total
 
 
-def _taken(view: View) -> dict[str, list[tuple[date, int]]]:
-    """invoice_id -> (day, minor units) of the discounts that were kept back from its payments."""
+def _taken(view: View, scale: Mapping[str, float]) -> dict[str, list[tuple[date, float]]]:
+    """invoice_id -> (day, amount on the one measure) of the discounts that were kept back from its payments."""
+    currency = dict(view.table("invoices").select("invoice_id", "currency").iter_rows())
     rows = live_allocations(view).filter(pl.col("source_kind") == "discount")
-    found: dict[str, list[tuple[date, int]]] = {}
-    for name, day, minor in rows.select("invoice_id", "applied_on", "amount_minor").sort("invoice_id").iter_rows():
-        found.setdefault(name, []).append((day, minor))
+    columns = rows.select("invoice_id", "applied_on", "amount_minor").sort(pl.all())
+    found: dict[str, list[tuple[date, float]]] = {}
+    for name, day, minor in columns.iter_rows():
+        found.setdefault(name, []).append((day, minor * scale.get(currency.get(name, ""), 1.0)))
     return found

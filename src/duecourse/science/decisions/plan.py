@@ -75,7 +75,8 @@ class Plan:
     capacity / nothing_collectible / no_gain) and a sentence, by customer_id. ``resolution``: the resolution queue,
     every contact point with open disputes by cash at stake per minute, whatever was decided for it: a dispute must be
     settled even while the undisputed rest is asked for. ``drafts``: file name -> text.
-    ``assumptions``: what is assumed and not measured, one line each, to be shown with the plan.
+    ``assumptions``: what is assumed and not measured, one line each, to be shown with the plan. ``policy``: who decided
+    for all but the holdout, the ladder where the policy that was asked for could not.
     """
 
     decisions: pl.DataFrame
@@ -84,6 +85,7 @@ class Plan:
     resolution: pl.DataFrame
     drafts: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    policy: str = ""
 
     def day_view(self) -> list[str]:
         """customer_id in the order of one merged view: resolution queue, questions, contacts, then those left alone.
@@ -132,6 +134,7 @@ def plan(view: View, prediction: PredictionFrames, *, policy: str, capacity: Cap
         resolution=_resolution(proposals, capacity),
         drafts={} if drafter is None else dict(drafter(view, worklist)),
         assumptions=made.said,
+        policy=made.policy,
     )
 
 

@@ -44,7 +44,8 @@ def all_proposals(points: Sequence[ContactPoint], view: View, capacity: Capacity
     said: tuple[str, ...] = ()
     if autonomy.kill_switch:
         policy = KILL_SWITCH_POLICY
-        said = (f"Kill switch: the ladder planned for everybody instead of {asked}; a person approves every act.",)
+        instead = "" if asked == policy else f" instead of {asked}"
+        said = (f"Kill switch: the ladder planned for everybody{instead}; a person approves every act.",)
     mine = {point.customer_id for point in points}
     held = held_out(view, autonomy.holdout_share) & mine
     made = _made(points, view, capacity, policy, seed=seed, held=held)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,11 +32,10 @@ class Reader:
         if key not in content and default is not None:
             return default
         value = content.get(key)
-        valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not valid or not smallest <= float(str(value)) <= largest:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not smallest <= value <= largest:
             self.refuse(_named(where, key), value, f"a number from {smallest:g} to {largest:g}")
             return float(smallest)
-        return float(str(value))
+        return float(value)
 
     def whole(self, content: Mapping[str, object], key: str, what: str, *, where: str = "", smallest: float = 0,
               largest: float, cure: str = "") -> int:  # fmt: skip

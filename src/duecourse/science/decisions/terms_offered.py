@@ -83,5 +83,7 @@ def days_to_usual_payment(point: ContactPoint) -> int:
     if carrying is None:
         return 0
     usual = point.habit.usual_days - carrying.days_late if point.habit.is_known else 0
+    if usual > 0:
+        return usual
     expected = carrying.outlook.p50_days
-    return max(usual, carrying.outlook.horizon_days if expected is None else expected)
+    return carrying.outlook.horizon_days if expected is None else expected

@@ -29,7 +29,8 @@ class Decisions:
     """L decisions in the order of their day: contact point, day, drawn and executed arm, propensities (L, A).
 
     ``faults`` says in words what is wrong with the log; ``silent`` counts rows without propensities, ``unconfirmed``
-    proposed contacts of which nothing shows that they left the house: they count as not executed.
+    proposed contacts of which nothing shows that they left the house: they count as not executed. ``last``: contact
+    point -> day of its last decision, one in shadow included, which teaches nothing but was its turn.
     """
 
     point: Ints
@@ -40,6 +41,7 @@ class Decisions:
     faults: tuple[str, ...]
     silent: int
     unconfirmed: int
+    last: Mapping[int, int]
 
 
 def decisions_of(view: View, point_of: Mapping[str, int]) -> Decisions:
@@ -47,10 +49,15 @@ def decisions_of(view: View, point_of: Mapping[str, int]) -> Decisions:
     done = set(view.table("activities").filter(pl.col("direction") == "out").get_column("decision_id").drop_nulls())
     rows: list[tuple[int, bool, int, int, int, list[float]]] = []
     faults: list[str] = []
+    last: dict[int, int] = {}
     silent = unconfirmed = 0
     for row in view.table("decisions").sort("decided_at", "decision_id").iter_rows(named=True):
         point = point_of.get(row["customer_id"])
-        if point is None or row["stratum"] == SHADOW:  # what was never acted on teaches nothing
+        if point is None:
+            continue
+        day = (row["decided_at"].date() - _EPOCH).days
+        last[point] = max(day, last.get(point, day))
+        if row["stratum"] == SHADOW:  # what was never acted on teaches nothing
             continue
         chances, fault = _propensities(row)
         if fault:
@@ -60,12 +67,13 @@ def decisions_of(view: View, point_of: Mapping[str, int]) -> Decisions:
         executed = _executed(row, done)
         unconfirmed += executed is None
         code, left = ARM[row["arm"]], ARM[executed or "none"]
-        day = (row["decided_at"].date() - _EPOCH).days
         rows.append((day, left != NONE, point, code, left, chances))
     rows.sort(key=lambda one: one[:2])
     columns = [np.array([one[at] for one in rows], dtype=np.int64) for at in (2, 0, 3, 4)]
     chances_of = np.array([one[5] for one in rows]).reshape(len(rows), len(ARMS))
-    return Decisions(columns[0], columns[1], columns[2], chances_of, columns[3], tuple(faults), silent, unconfirmed)
+    return Decisions(
+        columns[0], columns[1], columns[2], chances_of, columns[3], tuple(faults), silent, unconfirmed, last
+    )
 
 
 def _propensities(row: Mapping[str, object]) -> tuple[list[float], str]:

@@ -207,8 +207,9 @@ def _contacts(view: View, point_of: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _offering(view: View) -> dict[str, int]:
-    """decision_id -> arm of the decisions that offered terms: neither channel nor tone tells an offer."""
-    rows = view.table("decisions").filter(pl.col("arm").is_in(TERMS_ARMS)).select("decision_id", "arm")
+    """decision_id -> arm, as carried out, of those that offered terms: neither channel nor tone tells an offer."""
+    rows = view.table("decisions").select("decision_id", pl.coalesce("executed_arm", "arm").alias("arm"))
+    rows = rows.filter(pl.col("arm").is_in(TERMS_ARMS))
     return {decision: ARM[arm] for decision, arm in rows.iter_rows()}
 
 
