@@ -8,12 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from app.conftest import Organisation
 from duecourse.app.access import Role
 from duecourse.app.accounts.models import User
 from duecourse.app.environment import DEFAULT_URL
+from duecourse.app.imports import forms
 from duecourse.app.ui.views import bad_request, failure
 from duecourse.cli.serve import USUAL_URL, first_invitation
 
@@ -105,3 +109,34 @@ def test_pages_carry_a_policy_without_exceptions(organisation: Organisation) -> 
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_more_than_a_page_takes_is_refused_before_it_is_read(
+    organisation: Organisation, signed_in: Callable[[User], Client]
+) -> None:
+    manager = signed_in(organisation.member(Role.CREDIT_MANAGER, organisation.north))
+    most, more = settings.LARGEST_UPLOAD, settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
+    assert most >= forms.MOST_FILES * forms.MAX_FILE_BYTES
+    for client, address, length, status in [
+        (Client(), "/account/login/", more, 413), (Client(), "/imports/new/", more, 413),
+        (manager, "/entities/", more, 413), (manager, "/imports/new/", more, 200),
+        (manager, "/imports/new/", most, 200), (manager, "/imports/new/", most + 1, 413),
+    ]:  # fmt: skip
+        answer = client.get(address, CONTENT_LENGTH=str(length))
+        assert answer.status_code == status, (address, length)
+        assert (b"This is too large" in answer.content) == (status == 413)
+
+
+def test_no_browser_keeps_what_a_member_saw(organisation: Organisation, signed_in: Callable[[User], Client]) -> None:
+    client = signed_in(organisation.member(Role.CREDIT_MANAGER, organisation.north))
+    for address in ("/", "/entities/north/invoices/", "/members/", "/no/such/page/"):
+        assert "no-store" in client.get(address)["Cache-Control"], address
+
+
+def test_an_invitation_before_the_first_start_says_what_to_do(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_there(**_: object) -> None:
+        raise OperationalError("no such table: accounts_user")
+
+    monkeypatch.setattr("duecourse.app.accounts.management.commands.invite.invite_member", nothing_there)
+    with pytest.raises(CommandError, match="run `duecourse serve` first"):
+        call_command("invite", "ida@example.com")

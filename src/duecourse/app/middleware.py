@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from duecourse.app.accounts.queries import actor_of, needs_second_factor
+from duecourse.app.ui.views import too_large
 
 Handler = Callable[[HttpRequest], HttpResponse]
 log = logging.getLogger("duecourse.request")
@@ -61,6 +62,19 @@ def request_log(get_response: Handler) -> Handler:
     return handle
 
 
+def upload_limit(get_response: Handler) -> Handler:
+    """Refuses a body that no page of ours sends, before anything reads it: a stranger must not fill the disk."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        uploads = request.user.is_authenticated and request.path == reverse("imports:new")
+        most = settings.LARGEST_UPLOAD if uploads else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+            return too_large(request)
+        return get_response(request)
+
+    return handle
+
+
 def session_limits(get_response: Handler) -> Handler:
     """Signs out whoever was idle too long or signed in too long ago."""
 
@@ -81,12 +95,19 @@ def session_limits(get_response: Handler) -> Handler:
 
 
 def acting_person(get_response: Handler) -> Handler:
-    """Gives ``request.actor`` and ``request.now``; grants are read anew on each request, so a revoked one bites."""
+    """Gives ``request.actor`` and ``request.now``; grants are read anew on each request, so a revoked one bites.
+
+    What a member saw is kept by no browser: after signing out the way back shows nothing.
+    """
 
     def handle(request: HttpRequest) -> HttpResponse:
         request.now = datetime.now(UTC)  # type: ignore[attr-defined]
         request.actor = SimpleLazyObject(lambda: actor_of(request.user))  # type: ignore[attr-defined]
-        return get_response(request)
+        signed_in = request.user.is_authenticated
+        response = get_response(request)
+        if signed_in and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store"
+        return response
 
     return handle
 

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "duecourse.app.middleware.session_limits",
+    "duecourse.app.middleware.upload_limit",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "duecourse.app.middleware.acting_person",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -202,4 +203,5 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+LARGEST_UPLOAD = 1_010_000_000  # five files of 200 MB (imports.forms) and the form around them
 LOGGING = configuration(ENVIRONMENT.log_level)

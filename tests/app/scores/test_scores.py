@@ -15,7 +15,8 @@ from django.urls import reverse
 from app.conftest import NOW, Organisation, exactly_one_event, nothing_changes
 from duecourse.app.access import SYSTEM, NotAllowed, Role
 from duecourse.app.accounts.models import User
-from duecourse.app.books.actions import load_ledger
+from duecourse.app.books.actions import load_ledger, undo_load
+from duecourse.app.books.models import BookLoad
 from duecourse.app.books.snapshot import content_hash, ledger_of
 from duecourse.app.jobs.actions import ask_for_job
 from duecourse.app.jobs.models import Job, State
@@ -178,3 +179,16 @@ def test_the_page_says_what_how_old_and_by_whom(organisation: Organisation, ledg
     narrowed = viewer.get(address, {"q": one.invoice_id}).content.decode()
     assert narrowed.count('<td class="nowrap">INV-') == 1
     assert "No open invoice fits" in viewer.get(address, {"q": "nobody"}).content.decode()
+    assert "No open invoice fits" in viewer.get(address, {"q": "no\0body"}).content.decode()
+
+
+def test_predictions_of_other_books_than_today_say_so(
+    organisation: Organisation, ledger: Ledger, signed_in: Browser
+) -> None:
+    ask_to_predict(actor=SYSTEM, now=NOW, entity=organisation.north)
+    work()
+    viewer = signed_in(organisation.member(Role.FINANCE_VIEWER, organisation.north))
+    address = reverse("scores:predictions", args=["north"])
+    assert "The books have changed since" not in viewer.get(address).content.decode()
+    undo_load(actor=SYSTEM, now=datetime.now(UTC), load=BookLoad.objects.get())
+    assert "The books have changed since" in viewer.get(address).content.decode()

@@ -61,6 +61,12 @@ def entity_by_id(pk: int) -> Entity:
     return Entity.objects.get(pk=pk)
 
 
+def changed_since(entity: Entity, moment: datetime) -> bool:
+    """Whether something was loaded into the books of ``entity``, or taken out again, after ``moment``."""
+    changed = Q(loaded_at__gt=moment) | Q(undone_at__gt=moment)
+    return BookLoad.objects.filter(changed, entity=entity).exists()
+
+
 def entities_with_books() -> list[Entity]:
     """The entities whose books hold something."""
     loaded = BookLoad.objects.filter(entity=OuterRef("pk"), undone_at=None)

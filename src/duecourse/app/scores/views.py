@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from duecourse.app.access import Permission
-from duecourse.app.books.queries import entity_for
+from duecourse.app.books.queries import changed_since, entity_for
 from duecourse.app.http import Request
 from duecourse.app.scores import actions, queries
 from duecourse.app.scores.tables import ScoreTable
@@ -34,6 +34,7 @@ def predictions(request: Request, code: str) -> HttpResponse:
     context = {
         "entity": entity, "run": run, "table": table, "wanted": wanted,
         "may_run": request.actor.may(Permission.RUN_PREDICTIONS, entity.pk),
+        "outdated": run is not None and changed_since(entity, run.made_at),
         "days_old": (request.now.date() - run.as_of).days if run else 0,
     }  # fmt: skip
     return render(request, "scores/predictions.html", context)

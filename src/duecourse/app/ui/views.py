@@ -59,6 +59,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _problem(request, 400, "This request could not be read", "Go back, reload the page and try again.")
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: more was sent than the page takes."""
+    return _problem(request, 413, "This is too large", "Send fewer or smaller files; an import takes five of 200 MB.")
+
+
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403: says which role would be needed."""
     text = str(exception) if isinstance(exception, NotAllowed) else "Your roles do not include this."

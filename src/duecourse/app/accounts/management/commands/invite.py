@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
+from django.db import OperationalError, ProgrammingError
 from django.forms import ValidationError
 from django.urls import reverse
 
@@ -37,5 +38,7 @@ class Command(BaseCommand):
             )[1]  # fmt: skip
         except (Refused, ValidationError) as error:
             raise CommandError(str(error) if isinstance(error, Refused) else f"{email} is no address") from None
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(f"the database is not ready ({error}): run `duecourse serve` first") from None
         self.stdout.write(f"{email} joins as {Role(role).label} at, within seven days:")
         self.stdout.write(settings.PUBLIC_URL + reverse("accounts:join", args=[secret]))
