@@ -2,14 +2,14 @@
 
 Units are payers (clusters) drawn into the treated group with a known share. Outcomes are cut at their 95 % quantile
 and adjusted by covariates from before the test (CUPED, Deng, Xu, Kohavi and Walker 2013); the interval is the
-asymptotic confidence sequence, which holds at all looks together.
+asymptotic confidence sequence, which holds at all looks together. Harms are cut at that quantile of those they befell.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -77,11 +77,21 @@ def winsorised(values: FloatArray, share: float = WINSOR) -> FloatArray:
     return cut
 
 
-def look(groups: Groups, *, planned: int, level: float = 0.95, winsor: bool = True) -> Look:
+def cut_harm(values: FloatArray, share: float = WINSOR) -> FloatArray:
+    """``values`` cut at the ``share`` quantile of those above 0: a harm that befalls few payers must not be cut away."""
+    above = values[values > 0]
+    if not above.size:
+        return values
+    cut: FloatArray = np.minimum(values, np.quantile(above, share, method="higher"))
+    return cut
+
+
+def look(groups: Groups, *, planned: int, level: float = 0.95, winsor: bool = True, pooled: bool = False) -> Look:
     """The test as it stands. ``planned`` payers decide where the interval is tightest.
 
     The difference is the mean of ``(T/share - (1-T)/(1-share)) * adjusted outcome``, adjusted by the covariates and
-    centred, which has mean 0 without an effect whatever the covariates are.
+    centred, which has mean 0 without an effect whatever the covariates are. ``pooled``: the spread is at least what both
+    groups would have if they were alike, since a small group in which a rare thing never happened seems to have none.
     """
     number = len(groups.outcome)
     outcome = winsorised(groups.outcome) if winsor else groups.outcome
@@ -92,6 +102,9 @@ def look(groups: Groups, *, planned: int, level: float = 0.95, winsor: bool = Tr
     treated = groups.treated.astype(bool)
     signed = np.where(treated, 1 / groups.share, -1 / (1 - groups.share)) * adjusted
     mean, spread = float(signed.mean()), float(signed.std(ddof=1))
+    if pooled:
+        alike = float(adjusted.std(ddof=1)) * math.sqrt(1 / groups.share + 1 / (1 - groups.share))
+        spread = max(spread, alike)
     error = spread / math.sqrt(number)
     fixed = float(stats.norm.ppf((1 + level) / 2)) * error
     reach = spread * sequence_factor(number, planned=planned, level=level)
@@ -148,6 +161,7 @@ def guardrails(
     for name in GUARDRAILS:
         if name in harms:
             # One side at 1 - alpha is the lower end of two sides at 1 - 2 alpha.
-            seen = look(harms[name], planned=planned, level=2 * level - 1)
+            harm = replace(harms[name], outcome=cut_harm(harms[name].outcome))
+            seen = look(harm, planned=planned, level=2 * level - 1, winsor=False, pooled=True)
             found.append(Guardrail(name, seen.difference.estimate, seen.difference.low, allowed.get(name, 0.0)))
     return tuple(found)
