@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from duecourse.app.accounts.models import User
 from duecourse.app.environment import DEFAULT_URL
 from duecourse.app.imports import forms
 from duecourse.app.ui.views import bad_request, failure
-from duecourse.cli.serve import USUAL_URL, first_invitation
+from duecourse.cli.serve import USUAL_URL, first_invitation, refuse_taken
+from duecourse.core.errors import UsageError
 
 LIGHT = """
 import os, sys
@@ -140,3 +142,11 @@ def test_an_invitation_before_the_first_start_says_what_to_do(db: None, monkeypa
     monkeypatch.setattr("duecourse.app.accounts.management.commands.invite.invite_member", nothing_there)
     with pytest.raises(CommandError, match="run `duecourse serve` first"):
         call_command("invite", "ida@example.com")
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=rf"cannot listen on 127\.0\.0\.1 port {port} .*choose another --port"):
+            refuse_taken("127.0.0.1", port)
+    refuse_taken("127.0.0.1", port)

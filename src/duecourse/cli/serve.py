@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import click
 
 from duecourse.cli.common import note
 from duecourse.cli.installation import prepare
+from duecourse.core.errors import UsageError
 
 APPLICATION = "duecourse.app.wsgi:application"
 USUAL_URL = "http://127.0.0.1:8000"
@@ -32,10 +34,24 @@ def serve(*, host: str, port: int, threads: int, worker: bool) -> None:
     """
     os.environ.setdefault("DUECOURSE_URL", f"http://{f'[{host}]' if ':' in host else host}:{port}")
     prepare(os.environ)
+    refuse_taken(host, port)
     bring_up_to_date()
     note(f"duecourse listens on {os.environ['DUECOURSE_URL']}; stop it with Ctrl-C")
     with working() if worker else nullcontext():
         listen(host, port, threads)
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raises UsageError when nothing can listen there: mostly because another one does already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"cannot listen on {host} port {port} ({reason}): stop what listens there, or choose another --port"
+            ) from None
 
 
 def bring_up_to_date() -> None:

@@ -14,8 +14,9 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from app.conftest import PASSWORD, Organisation, nothing_changes
-from duecourse.app.access import Role
+from app.conftest import NOW, PASSWORD, Organisation, nothing_changes
+from duecourse.app.access import SYSTEM, Role
+from duecourse.app.accounts.actions import grant_role, invite_member
 from duecourse.app.accounts.models import Invitation, Membership, User
 
 Browser = Callable[[User], Client]
@@ -189,6 +190,22 @@ def test_members_of_another_entity_are_not_listed(organisation: Organisation, si
     shown = signed_in(organisation.member(Role.CREDIT_MANAGER, organisation.north)).get(reverse("accounts:members"))
     assert here.email in shown.content.decode()
     assert there.email not in shown.content.decode()
+
+
+def test_buttons_stand_only_where_the_person_may_press_them(organisation: Organisation, signed_in: Browser) -> None:
+    person = organisation.member(Role.ADMINISTRATOR, organisation.north)
+    manages = {"actor": SYSTEM, "now": NOW, "member": person, "role": Role.CREDIT_MANAGER}
+    grant_role(**manages, entity_id=organisation.south.pk)
+    client = signed_in(person)
+    for entity, count in [(organisation.north, 1), (organisation.south, 0)]:
+        member = organisation.member(Role.COLLECTOR, entity)
+        shown = client.get(reverse("accounts:member", args=[member.pk])).content.decode()
+        assert (shown.count("collector <span"), shown.count("/revoke/")) == (1, count)
+        waiting = f"waiting-{entity.code}@example.com"
+        invite_member(actor=SYSTEM, now=NOW, email=waiting, role=Role.COLLECTOR, entity_id=entity.pk)
+        listed = client.get(reverse("accounts:members")).content.decode()
+        assert waiting in listed
+        assert listed.count("/withdraw/") == 1
 
 
 @pytest.mark.parametrize("address", ["account_change_password", "mfa_index", "usersessions_list"])

@@ -16,6 +16,7 @@ from duecourse.app.access import Permission, Refused
 from duecourse.app.accounts import actions, queries
 from duecourse.app.accounts.forms import InvitationForm, JoiningForm, RoleForm
 from duecourse.app.accounts.mail import send_invitation
+from duecourse.app.accounts.models import Membership
 from duecourse.app.accounts.tables import MemberTable
 from duecourse.app.http import Request
 from duecourse.app.ui.forms import act, refuse
@@ -31,17 +32,24 @@ def members(request: Request) -> HttpResponse:
     """Everybody with a role for an entity of the person, and the invitations that wait."""
     table = MemberTable(queries.visible_members(request.actor))
     lay_out(request, table)
+    invitations = list(queries.open_invitations(request.actor))
     return render(
         request,
         "accounts/members.html",
         {
             "table": table,
-            "invitations": queries.open_invitations(request.actor),
+            "invitations": invitations,
+            "managed": _managed(request, [one.entity_id for one in invitations]),
             "now": request.now,
             "may_manage": request.actor.may_somewhere(Permission.MANAGE_MEMBERS),
             "link": request.session.pop(_LINK, None),
         },
     )
+
+
+def _managed(request: Request, entity_ids: list[int | None]) -> set[int | None]:
+    """Those of the entities (None is all of them) whose people the person looks after: only there is a button."""
+    return {one for one in entity_ids if request.actor.may(Permission.MANAGE_MEMBERS, one)}
 
 
 @needs(Permission.MANAGE_MEMBERS)
@@ -105,6 +113,7 @@ def join(request: Request, secret: str) -> HttpResponse:
 def member(request: Request, pk: int) -> HttpResponse:
     """One person: roles held, roles to give (POST), and shutting out."""
     person = queries.member_for(request.actor, pk)
+    held: list[Membership] = person.visible_memberships  # type: ignore[attr-defined]  # by the query
     may_manage = request.actor.may_somewhere(Permission.MANAGE_MEMBERS)
     form = RoleForm(request.actor, request.POST or None)
     if request.method == "POST":
@@ -123,7 +132,7 @@ def member(request: Request, pk: int) -> HttpResponse:
     context = {
         "member": person, "form": form, "may_manage": may_manage,
         "may_shut_out": request.actor.may(Permission.MANAGE_MEMBERS),
-        "managed": request.actor.entities(Permission.MANAGE_MEMBERS),
+        "managed": _managed(request, [one.entity_id for one in held]),
     }  # fmt: skip
     return render(request, "accounts/member.html", context)
 
