@@ -79,7 +79,9 @@ def accept_invitation(*, actor: Actor, now: datetime, secret: str, name: str, pa
         raise Refused(f"You are signed in as {actor.name}. Sign out first to accept an invitation.")
     with transaction.atomic():
         invitation = invitation_by_secret(secret, now=now)
-        if invitation is None:
+        waiting = Invitation.objects.filter(pk=invitation and invitation.pk, accepted_at=None, withdrawn_at=None)
+        # Closed first: of two who come at once the second waits here, and then finds it closed.
+        if invitation is None or not waiting.update(accepted_at=now):
             raise Refused("This invitation is no longer open. Ask the person who invited you for a new one.")
         if User.objects.filter(email__iexact=invitation.email).exists():
             raise Refused("There is a member with this address already. Sign in instead.")
@@ -92,9 +94,7 @@ def accept_invitation(*, actor: Actor, now: datetime, secret: str, name: str, pa
         user.save(force_insert=True)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         Membership.objects.create(user=user, entity_id=invitation.entity_id, role=invitation.role, granted_at=now)
-        closed = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
-        if not closed.update(accepted_at=now, accepted_by=user):
-            raise Refused("This invitation is no longer open. Ask the person who invited you for a new one.")
+        Invitation.objects.filter(pk=invitation.pk).update(accepted_by=user)
         joined = Actor(user.pk, user.name)
         record(
             actor=joined, now=now, code="accounts.invitation_accepted", subject=("invitation", invitation.pk),
@@ -107,6 +107,7 @@ def grant_role(*, actor: Actor, now: datetime, member: User, role: Role, entity_
     """Give ``member`` a role for an entity, or for all (None). Raises Refused when the role is held already."""
     actor.require(Permission.MANAGE_MEMBERS, entity_id)
     with transaction.atomic():
+        _lock(member)
         if Membership.objects.filter(Q(entity_id=entity_id), user=member, role=role).exists():
             raise Refused(f"{member.name} holds this role already.", "role")
         membership = Membership.objects.create(user=member, role=role, entity_id=entity_id, granted_at=now)
@@ -148,6 +149,11 @@ def reactivate_member(*, actor: Actor, now: datetime, member: User) -> None:
         if not User.objects.filter(pk=member.pk, is_active=False).update(is_active=True):
             raise Refused(f"{member.name} is active already.")
         record(actor=actor, now=now, code="accounts.member_reactivated", subject=("member", member.pk))
+
+
+def _lock(member: User) -> None:
+    """Two acts on the roles of one person follow each other."""
+    User.objects.select_for_update().get(pk=member.pk)
 
 
 def _keep_an_administrator(*, besides: int) -> None:
