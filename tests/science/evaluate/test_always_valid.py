@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duecourse.science.evaluate.always_valid import Groups, cuped, guardrails, look, winsorised
+from duecourse.science.evaluate.always_valid import Groups, Guardrail, cuped, guardrails, look, winsorised
 from duecourse.science.evaluate.power import (
     Design,
     Spread,
@@ -77,6 +77,24 @@ def test_a_guardrail_is_crossed_by_harm_alone() -> None:
     assert not guardrails({"opt_outs": harm}, planned=3000, tolerated={"opt_outs": 1.0})[0].crossed
     with pytest.raises(ValueError, match="no such guardrail: profits"):
         guardrails({"profits": harm}, planned=10)
+
+
+def test_a_harm_that_befalls_few_is_seen_and_luck_in_a_small_holdout_is_none() -> None:
+    number = np.arange(2000)
+    held = number % 20 == 0
+
+    def judged(outcome: np.ndarray, treated: np.ndarray) -> Guardrail:
+        groups = Groups(treated, outcome.astype(float), np.zeros((2000, 0)), float(treated.mean()))
+        return guardrails({"complaints": groups}, planned=2000)[0]
+
+    rare = judged(~held & (number % 25 == 1), ~held)  # 80 of 1,900 against none of 100
+    assert rare.difference == pytest.approx(80 / 1900)
+    assert not rare.crossed  # none of 100 is likely at 4 % too
+    half = judged((number % 2 == 1) & (number % 25 == 1), number % 2 == 1)
+    assert half.difference == pytest.approx(0.04)
+    assert half.crossed  # none of 1,000 is not
+    huge = judged(np.where(number == 1, 1e9, number % 25 == 1), ~held)
+    assert huge.difference < 1  # one payer decides nothing
 
 
 def test_bad_groups_are_refused() -> None:

@@ -91,6 +91,35 @@ def test_few_payers_or_few_draws_cross_nothing() -> None:
     assert harms_of(decided_ledger(payers=3, weeks=3)) == {}
 
 
+def test_a_rare_harm_that_followed_none_of_few_silences_is_no_proof_against_the_act() -> None:
+    number, none = 2000, ARMS.index("none")
+    silent = np.arange(number) % 20 == 0  # none was drawn with a chance of 5 %
+    arm = np.where(silent, none, ARMS.index("email_soft"))
+    spread = np.zeros((number, len(ARMS)))
+    spread[:, ARMS.index("email_soft")], spread[:, none] = 0.95, 0.05
+    payer = [f"C{place % 400}" for place in range(number)]
+    rows = pl.DataFrame({
+        "payer": payer, "customer_id": payer,
+        "decided_on": [date(2025, 1, 6) + timedelta(days=30 * (place // 400)) for place in range(number)],
+    })  # fmt: skip
+
+    def judged(share: int) -> Any:
+        hurt = np.flatnonzero(~silent & (np.arange(number) % share == 1))
+        facts = pl.DataFrame([
+            {"activity_id": f"X{place}", "customer_id": f"C{place % 400}", "channel": "note", "direction": "in",
+             "occurred_at": datetime(2025, 1, 8, tzinfo=UTC) + timedelta(days=int(30 * (place // 400))),
+             "intents": ["complaint"]} for place in hurt
+        ])  # fmt: skip
+        log = type(read_log(books().as_of(AS_OF)))(rows, arm, spread, {}, number)
+        return arm_harms(Ledger.from_frames({"activities": facts}).as_of(AS_OF), log)[0]
+
+    rare = judged(100)  # 20 of 1,900 against none of 100, of which one was to be expected
+    assert (rare.arm, rare.harm, rare.drawn, rare.events) == ("email_soft", "complaints", 1900, 20)
+    assert rare.difference == pytest.approx(20 / 1900, rel=0.01)
+    assert not rare.crossed
+    assert judged(4).crossed  # 500 of 1,900 against none of 100
+
+
 def trial_of(ledger: Ledger, name: str = "holdout") -> dict[str, Any]:
     found: dict[str, Any] = to_dict(evaluate(ledger.as_of(AS_OF), "none", nobody))[name]
     return {one["name"]: one for one in found["guardrails"]} | {"held_out": found["held_out"]}

@@ -78,7 +78,7 @@ def winsorised(values: FloatArray, share: float = WINSOR) -> FloatArray:
 
 
 def cut_harm(values: FloatArray, share: float = WINSOR) -> FloatArray:
-    """``values`` cut at the ``share`` quantile of those above 0: a harm that befalls few payers must not be cut away."""
+    """``values`` cut at the ``share`` quantile of those above 0, so that a harm that befalls few is not cut away."""
     above = values[values > 0]
     if not above.size:
         return values
@@ -90,8 +90,8 @@ def look(groups: Groups, *, planned: int, level: float = 0.95, winsor: bool = Tr
     """The test as it stands. ``planned`` payers decide where the interval is tightest.
 
     The difference is the mean of ``(T/share - (1-T)/(1-share)) * adjusted outcome``, adjusted by the covariates and
-    centred, which has mean 0 without an effect whatever the covariates are. ``pooled``: the spread is at least what both
-    groups would have if they were alike, since a small group in which a rare thing never happened seems to have none.
+    centred, which has mean 0 without an effect whatever the covariates are. ``pooled``: the spread is at least that of
+    two groups that are alike, since a small group in which a rare thing never happened seems to have none.
     """
     number = len(groups.outcome)
     outcome = winsorised(groups.outcome) if winsor else groups.outcome

@@ -78,8 +78,20 @@ def _judged(log: DecisionLog, arm: int, harm: str, followed: FloatArray) -> ArmH
     values = signed * followed[rows] / float((p_arm[rows] * p_none[rows]).mean())
     payer = log.rows.get_column("payer").rank("dense").cast(pl.Int64).to_numpy()[rows]
     seen = confidence_sequence(values, payer, level=0.90)
-    low = seen.low if math.isfinite(seen.low) else -math.inf
+    reach = seen.estimate - seen.low
+    if seen.std_error:
+        reach *= max(1.0, _error_if_alike(p_arm[rows], p_none[rows], followed[rows][drew | rested]) / seen.std_error)
+    low = seen.estimate - reach if math.isfinite(reach) else -math.inf
     return ArmHarm(ARMS[arm], harm, int(drew.sum()), int(followed[rows][drew].sum()), seen.estimate, low)
+
+
+def _error_if_alike(p_arm: FloatArray, p_none: FloatArray, followed: FloatArray) -> float:
+    """Standard error of the difference if act and none were followed alike often.
+
+    The bound uses no less: where one of both was drawn seldom and nothing followed it, it would seem to be surely safe.
+    """
+    rate, both = float(followed.mean()), p_arm * p_none
+    return math.sqrt(rate * (1 - rate) * float((both * (p_arm + p_none)).sum())) / float(both.sum())
 
 
 def _followed(view: View, log: DecisionLog, facts: pl.DataFrame) -> FloatArray:
