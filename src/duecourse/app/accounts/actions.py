@@ -79,9 +79,9 @@ def accept_invitation(*, actor: Actor, now: datetime, secret: str, name: str, pa
         raise Refused(f"You are signed in as {actor.name}. Sign out first to accept an invitation.")
     with transaction.atomic():
         invitation = invitation_by_secret(secret, now=now)
-        waiting = Invitation.objects.filter(pk=invitation and invitation.pk, accepted_at=None, withdrawn_at=None)
+        waiting = Invitation.objects.filter(accepted_at=None, withdrawn_at=None)
         # Closed first: of two who come at once the second waits here, and then finds it closed.
-        if invitation is None or not waiting.update(accepted_at=now):
+        if invitation is None or not waiting.filter(pk=invitation.pk).update(accepted_at=now):
             raise Refused("This invitation is no longer open. Ask the person who invited you for a new one.")
         if User.objects.filter(email__iexact=invitation.email).exists():
             raise Refused("There is a member with this address already. Sign in instead.")
