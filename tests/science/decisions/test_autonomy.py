@@ -18,6 +18,7 @@ from duecourse.science.decisions.autonomy import Standing, execution, standing_o
 from duecourse.science.decisions.contact_points import gather, paying_parents
 from duecourse.science.decisions.held_out import held_out, strata
 from duecourse.science.decisions.learned.from_view import book_from_view
+from duecourse.science.decisions.policies import spread_mails
 from support.small_books import AS_OF, Book, moment, prediction
 
 FULL = """
@@ -190,6 +191,16 @@ def test_the_kill_switch_over_the_ladder_names_no_other_policy() -> None:
     )  # fmt: skip
     assert killed.policy == made(autonomy="kill_switch = true").policy == "ladder"
     assert made().policy == "learned"
+
+
+@pytest.mark.parametrize("policy", ["learned", "value_at_stake"])
+def test_the_mails_of_the_holdout_leave_on_the_same_days_as_the_others(policy: str) -> None:
+    worklist = made(policy, "holdout_share = 0.5").worklist.filter(pl.col("minutes") == 0)
+    days = DEFAULT_CAPACITY.business_days(AS_OF)
+    for stratum in ("policy", "guardrail_holdout"):
+        mails = worklist.filter(pl.col("stratum") == stratum).sort("rank").get_column("send_at").dt.date().to_list()
+        assert len(mails) > len(days)
+        assert mails == spread_mails(len(mails), days)
 
 
 @pytest.mark.parametrize("stratum", ["policy", "shadow"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 
@@ -162,12 +162,11 @@ def _rank_key(proposal: Proposal) -> tuple[int, float, str]:
 def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: LogContext,
               standing: Mapping[str, Standing]) -> pl.DataFrame:  # fmt: skip
     days = capacity.business_days(view.as_of)
-    unplaced = [one for one in worked if one.day is None]
-    mail_days = iter(spread_mails(len(unplaced), days)) if unplaced else iter(())
+    mail_days = _mail_days(worked, days)
     draws = uniform(context.seed, "plan/send_at", key_codes(one.point.customer_id for one in worked))
     rows = []
     for rank, (one, draw) in enumerate(zip(worked, draws.tolist(), strict=True), start=1):
-        day = one.day if one.day is not None else next(mail_days)
+        day = one.day if one.day is not None else next(mail_days[one.held_out])
         draw = _within_hours(one, draw)
         # Settling a dispute is work inside the house: nobody is contacted.
         moment = None if one.arm == "route_dispute" else send_at(day, one.point.timezone, one.point.country, draw)
@@ -178,6 +177,18 @@ def _worklist(worked: list[Proposal], view: View, capacity: Capacity, context: L
             "execution": execution(one.arm, mine, str(row["needs_human"])),
         })  # fmt: skip
     return _frame(rows, WORKLIST_SCHEMA)
+
+
+def _mail_days(worked: Sequence[Proposal], days: Sequence[date]) -> dict[bool, Iterator[date]]:
+    """The days of the mails by rank, of the holdout (True) and of the others, each spread over all days.
+
+    Scores of two policies do not compare: in one order the mails of one side would all leave at the end of the week.
+    """
+    result = {}
+    for held_out in (False, True):
+        number = sum(one.day is None and one.held_out is held_out for one in worked)
+        result[held_out] = iter(spread_mails(number, days) if number else ())
+    return result
 
 
 def _within_hours(one: Proposal, draw: float) -> float:
