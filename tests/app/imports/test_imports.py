@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, TestCase
@@ -363,6 +365,32 @@ def test_a_stored_name_is_harmless(name: str, kept: str, data_dir: Path) -> None
     assert file.read_bytes() == b"abc"
     assert file.parent.parent == data_dir / folder
     assert len(folder) == 32
+
+
+def test_text_with_nul_is_refused_in_words_on_every_database(
+    organisation: Organisation, signed_in: Browser, manager: User
+) -> None:
+    client, file = signed_in(manager), io.BytesIO()
+    row = {
+        "Invoice": "A-1",
+        "Customer": "Ac\0me",
+        "Issue date": "2026-01-13",
+        "Due date": "2026-02-13",
+        "Amount": "1.50",
+    }
+    pl.DataFrame([{**row, "Currency": "EUR"}]).write_parquet(file)
+    form = {"entity": organisation.north.pk, "exports": [SimpleUploadedFile("a.parquet", file.getvalue())]}
+    client.post(reverse("imports:new"), form)
+    work()
+    one = Import.objects.get()
+    assert one.stage == Stage.READY
+    client.post(reverse("imports:load", args=[one.pk]))
+    with nothing_changes(BookLoad, *ROWS.values()):
+        work()
+    one.refresh_from_db()
+    assert one.stage == Stage.REFUSED
+    assert one.found["says"] == "a.parquet cannot be loaded; nothing was changed."
+    assert "Ac\N{REPLACEMENT CHARACTER}me" in {problem["value"] for problem in one.found["problems"]}
 
 
 def test_two_files_of_one_name_are_told_apart(data_dir: Path) -> None:

@@ -16,6 +16,7 @@ from duecourse.app.imports.models import Import, Stage
 from duecourse.app.imports.storage import LEDGER, forget, root_of
 from duecourse.app.jobs.actions import ask_for_job
 from duecourse.app.jobs.models import OPEN
+from duecourse.core.errors import BadInput
 
 READ, LOAD = "imports.read", "imports.load"
 SETTLED = (Stage.LOADED, Stage.DISCARDED)
@@ -84,7 +85,10 @@ def finish(*, actor: Actor, now: datetime, one: Import) -> int:
     """
     from duecourse.ledger.load import load_ledger as read_directory
 
-    ledger = read_directory(root_of(one.folder) / LEDGER).ledger
+    try:
+        ledger = read_directory(root_of(one.folder) / LEDGER).ledger
+    except BadInput as error:
+        raise BadInput(f"{one} cannot be loaded; nothing was changed.", error.problems) from None
     with transaction.atomic():
         _move(one, Stage.LOADED, {Stage.LOADING})
         load = load_ledger(actor=actor, now=now, entity=one.entity, ledger=ledger, source=str(one))

@@ -9,7 +9,7 @@ from duecourse.app.access import Refused
 from duecourse.app.accounts.queries import actor_by_id
 from duecourse.app.imports import actions
 from duecourse.app.imports.models import Import, Stage
-from duecourse.app.imports.reading import SHOWN_PROBLEMS, read
+from duecourse.app.imports.reading import SHOWN_PROBLEMS, read, storable
 from duecourse.app.imports.storage import LEDGER, paths, root_of
 from duecourse.app.jobs.kinds import Kind, Result, Work
 from duecourse.core.errors import BadInput
@@ -22,7 +22,7 @@ def read_files(work: Work) -> Result:
         return {}
     work.report("reading the files", 0, len(one.files))
     stage, found = read(paths(one.folder, one.files), one.answers, root_of(one.folder) / LEDGER)
-    actions.note_reading(actor=actor_by_id(work.asked_by_id), now=work.now, one=one, stage=stage, found=found)
+    actions.note_reading(actor=actor_by_id(work.asked_by_id), now=work.now, one=one, stage=stage, found=storable(found))
     return {"found": str(stage), **found.get("counts", {})}
 
 
@@ -37,7 +37,7 @@ def load_books(work: Work) -> Result:
         return {"rows": actions.finish(actor=actor, now=work.now, one=one)}
     except BadInput as error:
         problems = [asdict(problem) for problem in error.problems[:SHOWN_PROBLEMS]]
-        actions.note_refusal(actor=actor, now=work.now, one=one, says=error.what, problems=problems)
+        actions.note_refusal(actor=actor, now=work.now, one=one, says=error.what, problems=storable(problems))
         # The rows stand on the page of the import: administrators see jobs, but no money.
         raise Refused(error.what) from None
     except Refused as error:

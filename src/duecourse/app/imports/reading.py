@@ -24,6 +24,15 @@ FIELDS_OF_OPTIONS = {
 }  # fmt: skip
 
 
+def storable(found: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same without NUL, which PostgreSQL cannot keep; people see the sign for what cannot be shown."""
+    if isinstance(found, dict):
+        return {storable(key): storable(value) for key, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [storable(one) for one in found]
+    return found.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(found, str) else found
+
+
 def read(files: Sequence[Path], answers: Mapping[str, Any], into: Path) -> tuple[Stage, dict[str, Any]]:
     """Read the files as ``answers`` say; writes the ledger to ``into`` when it can be loaded.
 
