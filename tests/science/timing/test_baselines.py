@@ -100,6 +100,26 @@ def test_regression_learns_the_habits_and_its_quantiles_do_not_cross(book: Ledge
     assert error < np.abs(baselines.due_date(new).days - new.cases.paid_after).mean() / 2
 
 
+def test_every_answer_of_the_regression_names_its_threads(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One that names none resets LightGBM's number for the process; a fit beside it then wrote past its buffers.
+    import lightgbm
+
+    named: list[Any] = []
+    predict = lightgbm.Booster.predict
+
+    def noted(self: Any, data: Any, **options: Any) -> Any:
+        named.append(options.get("num_threads"))
+        return predict(self, data, **options)
+
+    monkeypatch.setattr(lightgbm.Booster, "predict", noted)
+    day = date(2025, 8, 1)
+    opened, _ = sets(book, day, date(2026, 1, 1))
+    regression = baselines.IssueDayRegression(facts_from_view(book.as_of(day)), seed=0, threads=1)
+    regression.points(opened)
+    regression.quantiles(opened)
+    assert named == [1, 1, 1, 1]
+
+
 def test_a_live_promise_is_taken_at_its_word_and_others_are_not() -> None:
     ledger = books(
         *(invoice(f"P{k}", issued_on="2025-01-01", due_on="2025-01-11", customer_id="C1") for k in range(3)),

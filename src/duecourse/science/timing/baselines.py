@@ -117,6 +117,9 @@ class IssueDayRegression:
 
     def __init__(self, facts: Facts, *, seed: int, threads: int) -> None:
         self.groups = facts.groups
+        # LightGBM keeps one number of threads for the whole process: a call that names none changes it under whoever
+        # is fitting in another thread at that moment, which has crashed there.
+        self.threads = threads
         paid = np.flatnonzero((facts.paid_on < NEVER) & (facts.paid_on >= facts.issue)).astype(np.int64)
         features = issue_day_features(facts, paid, self.groups)
         days_late = (facts.paid_on - facts.due)[paid].astype(np.float64)
@@ -128,13 +131,15 @@ class IssueDayRegression:
 
     def points(self, case_set: CaseSet) -> Points:
         """Due date + predicted mean days late, or the landmark."""
-        predicted = np.asarray(self._mean.predict(self._features(case_set)))
+        predicted = np.asarray(self._mean.predict(self._features(case_set), num_threads=self.threads))
         return Points(np.maximum(predicted - case_set.cases.days_late, 0.0))
 
     def quantiles(self, case_set: CaseSet) -> Quantiles:
         """Due date + the three predicted quantiles in rising order, or the landmark."""
         features = self._features(case_set)
-        predicted = np.sort(np.column_stack([level.predict(features) for level in self._levels]), axis=1)
+        predicted = np.sort(
+            np.column_stack([level.predict(features, num_threads=self.threads) for level in self._levels]), axis=1
+        )
         return Quantiles(np.maximum(predicted - case_set.cases.days_late[:, None], 0.0))
 
     def _features(self, case_set: CaseSet) -> npt.NDArray[np.float32]:
